@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# x86-64-v3 (AVX2, 2013 and later): one binary for every machine that preflight accepts.
+add_compile_options(-march=x86-64-v3 -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror -Wno-missing-field-initializers
+                    -fno-omit-frame-pointer -fstack-protector-strong)
+add_link_options(-fuse-ld=mold)
+if(SLUICE_SANITIZE)
+  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SLUICE_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

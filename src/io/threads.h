@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// Threads and the one way to wait. In the simulator each thread is an actor that holds a baton: exactly one runs, and the seed
+// picks the next at every io call and every Wait. So blocking on a mutex that is held across an io call would stop the world:
+// hold none across.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace sluice::io {
+
+enum class ThreadPriority : uint8_t {
+  kNormal,
+  kLog,         // SCHED_FIFO where RLIMIT_RTPRIO allows, else the shortest scheduler slice: the journal's writer
+  kBackground,  // nice 19: tiering and upkeep leave the log its core
+};
+
+class Thread {
+ public:
+  virtual ~Thread() = default;  // REQUIRES: joined
+  virtual void Join() = 0;
+};
+
+// A doorbell: Notify before Wait is not lost, several Notify are one. Any thread may ring; one thread waits.
+class Signal {
+ public:
+  virtual ~Signal() = default;
+  virtual void Notify() = 0;
+  // Returns true when it was rung, false after `timeout_us` (negative: no timeout). Clears the bell.
+  virtual bool Wait(int64_t timeout_us = -1) = 0;
+  // An eventfd that is readable while the bell is rung, for an EventLoop; -1 in the simulator.
+  virtual int descriptor() const = 0;
+};
+
+class Threads {
+ public:
+  virtual ~Threads() = default;
+  // `name` (15 characters at most) is what the system's tools show. An exception that leaves `body` is logged and aborts.
+  virtual std::unique_ptr<Thread> Start(const std::string& name, ThreadPriority priority, std::function<void()> body) = 0;
+  virtual std::unique_ptr<Signal> NewSignal() = 0;
+};
+
+}  // namespace sluice::io
