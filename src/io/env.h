@@ -12,6 +12,7 @@
 #include "io/logger.h"
 #include "io/metrics.h"
 #include "io/object_store.h"
+#include "io/process.h"
 #include "io/random.h"
 #include "io/shared_memory.h"
 #include "io/threads.h"
@@ -28,6 +29,7 @@ struct Env {
   Threads& threads;
   Logger& log;
   Metrics& metrics;
+  Processes& processes;
 };
 
 // The real world. Logs go to stderr from `log_level` on.

@@ -8,7 +8,7 @@
 // Every call is a scheduling point: hold no lock across it.
 //
 // Errors of all calls: kNotFound (no such file), kExists, kExhausted (no space, quota, too many open files), kInvalid (not a
-// directory, read-only file system, name too long), kIo (everything else). The message names the call, the path and the reason.
+// directory, a directory where a file is meant, read-only file system, no permission, name too long), kIo (everything else). The message names the call, the path and the reason.
 
 #include <cstdint>
 #include <memory>
@@ -83,10 +83,13 @@ class FileSystem {
   virtual Result<FileInfo> Stat(const Path& path) = 0;
   // Names in `directory`, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> List(const Path& directory) = 0;
-  // Creates it and missing parents, and makes their names durable. Success when it exists already.
+  // Creates it and missing parents, and makes the names of those and of `directory` durable. Success when it exists already.
   virtual Result<void> CreateDirectories(const Path& directory) = 0;
+  // Replaces `to` when it is a file.
   virtual Result<void> Rename(const Path& from, const Path& to) = 0;
-  // Removes a file or an empty directory.
+  // The same, but kExists when `to` exists.
+  virtual Result<void> RenameToNew(const Path& from, const Path& to) = 0;
+  // Removes a file or an empty directory. kExists: the directory is not empty.
   virtual Result<void> Remove(const Path& path) = 0;
   virtual Result<void> SyncDirectory(const Path& directory) = 0;
   virtual Result<FileSystemSpace> Space(const Path& path) = 0;

@@ -40,7 +40,7 @@ class Gauge {
  private:
   std::atomic<double> value_{0};
 };
-// Durations in seconds: buckets from 50 us to 100 s, two per decade step (1, 2.5, 5).
+// Durations in seconds: buckets from 50 us to 100 s, three a decade (1, 2.5, 5).
 class Histogram {
  public:
   static const std::vector<double>& Bounds();
@@ -49,12 +49,13 @@ class Histogram {
   double sum() const { return sum_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr size_t kBuckets = 20;
+  static constexpr size_t kBuckets = 21;
   std::atomic<uint64_t> buckets_[kBuckets]{};
   std::atomic<double> sum_{0};
 };
 
-// Owns every series; references stay valid as long as it lives. At most kSeriesMax series a family: further label values
+// Owns every series; references stay valid as long as it lives. Thread-safe, but takes a lock: get a series once, not per event.
+// REQUIRES: one name means one type, and label names are Prometheus' ([a-zA-Z_][a-zA-Z0-9_]*). At most kSeriesMax series a family: further label values
 // share one series with all labels "other".
 class Metrics {
  public:

@@ -56,13 +56,17 @@ class ObjectStore {
   virtual Result<void> List(const std::string& prefix, const std::function<void(const ObjectInfo&)>& visit) = 0;
 };
 
-// Objects as files: "file:///p" is the path "/p" of `files`, which must outlive it. Synced, with directories, before visible.
+// Objects as files: "file:///p" is the path "/p" of `files`, which must outlive it. Synced, with directories, before Finish returns.
+// Until then the bytes stand in the same directory under a name that List does not show.
 std::unique_ptr<ObjectStore> MakeFileObjectStore(FileSystem& files);
+// Removes what writers that were killed left below `directory`; how many there were. REQUIRES: nobody writes objects there now.
+Result<size_t> RemoveUnfinishedObjects(FileSystem& files, const Path& directory);
 
 Result<std::string> ReadObject(ObjectStore& objects, const std::string& uri, uint64_t bytes_max = uint64_t{1} << 30);
 Result<void> WriteObject(ObjectStore& objects, const std::string& uri, std::string_view bytes);
 
-// "/a/b" <-> "file:///a/b" (also accepts "file:/a/b"). Other schemes: kInvalid.
+// "/a/b" <-> "file:///a/b" (also accepts "file:/a/b", which Spark writes, and "file://localhost/a/b"). Nothing is percent-encoded, as
+// in Iceberg's own file locations. Other schemes, relative paths: kInvalid.
 std::string PathToUri(const Path& absolute_path);
 Result<Path> UriToPath(const std::string& uri);
 
