@@ -20,12 +20,12 @@ struct CatalogRow {
 };
 
 // A namespace is its levels joined by '.'. Thread-safe; every call is a scheduling point.
-// Errors of all calls beside those named: kUnavailable (locked, network), kIo, kCorruption.
+// Errors of all calls beside those named: kUnavailable (locked, network), kIo, kCorruption; of all that change something: kCommitUnknown.
 class CatalogStore {
  public:
   virtual ~CatalogStore() = default;
   virtual Result<std::vector<std::string>> ListNamespaces() = 0;
-  // Success when it exists already.
+  // Success when it exists already; its properties then stay as they are.
   virtual Result<void> CreateNamespace(const std::string& name, const std::map<std::string, std::string>& properties) = 0;
   virtual Result<std::vector<std::string>> ListTables(const std::string& table_namespace) = 0;
   // Nothing: no such table.
@@ -34,6 +34,7 @@ class CatalogStore {
   virtual Result<void> CreateTable(const std::string& table_namespace, const std::string& table, const std::string& metadata_location) = 0;
   // Moves the table from `expected` to `next`. kConflict: it is not at `expected`, nothing was changed. kCommitUnknown: it may have moved.
   virtual Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) = 0;
+  // kNotFound: there is none.
   virtual Result<void> DropTable(const std::string& table_namespace, const std::string& table) = 0;
 };
 
