@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "table/hot_chunk_reader.h"
+#include "table/hot_chunk_writer.h"
+#include "table/hot_columns.h"
+
+namespace sluice::table {
+namespace {
+
+using event::Attribute;
+using event::EventBatch;
+
+// 64-byte aligned memory full of rubbish, as a recycled chunk is.
+class Memory {
+ public:
+  explicit Memory(size_t bytes = kHotChunkBytesDefault) : bytes_(static_cast<char*>(std::aligned_alloc(4096, bytes))), size_(bytes) {
+    std::fill(bytes_, bytes_ + size_, '\xa5');
+  }
+  ~Memory() { std::free(bytes_); }
+  std::span<char> span() { return {bytes_, size_}; }
+
+ private:
+  char* bytes_;
+  size_t size_;
+};
+
+// Events made in code; the log's part of them is fixed.
+class Events {
+ public:
+  Events() { batch_.Reset(std::string_view(kPadding, 1)); }
+  uint32_t Add(std::string_view id, std::string_view type, std::string_view data, int64_t time_us = 1'000) {
+    auto row = batch_.AddRow(static_cast<uint32_t>(batch_.rows()));
+    batch_.Set(Attribute::kId, row, batch_.Store(id));
+    batch_.Set(Attribute::kSource, row, batch_.Store("/a/source/longer/than/twelve"));
+    batch_.Set(Attribute::kType, row, batch_.Store(type));
+    if (data.data() != nullptr) batch_.Set(Attribute::kData, row, batch_.Store(data));
+    batch_.SetTime(row, time_us);
+    bytes_ += id.size() + type.size() + data.size() + 64;
+    batch_.set_byte_size(bytes_);
+    rows_.push_back(static_cast<uint32_t>(row));
+    late_.push_back(0);
+    return static_cast<uint32_t>(row);
+  }
+  void Extend(uint32_t row, std::string_view name, std::string_view value) { batch_.AddExtension(row, batch_.Store(name), batch_.Store(value)); }
+  EventBatch& batch() { return batch_; }
+  std::vector<uint8_t>& late() { return late_; }
+  EventRows rows() { return {batch_, rows_, late_, log::LogPartition(3), log::Offset(100), Timestamp{77}, principal_, 0}; }
+  Principal principal_;
+
+ private:
+  static constexpr char kPadding[65] = "";
+  EventBatch batch_;
+  std::vector<uint32_t> rows_;
+  std::vector<uint8_t> late_;
+  size_t bytes_ = 0;
+};
+
+std::string Text(const HotChunkReader& r, EventColumn c, uint32_t row) { return std::string(r.Text(r.views(c)[row])); }
+
+TEST(HotChunk, HoldsEveryColumnOfARow) {
+  Memory memory;
+  HotChunkWriter writer(memory.span());
+  Events events;
+  auto row = events.Add("event-1-longer-than-inlined", "t", R"({"a":1})", 5'000);
+  events.batch().Set(Attribute::kSubject, row, events.batch().Store(""));
+  events.Extend(row, "region", "eu");
+  events.late()[0] = 1;
+  events.principal_.producer = "loader";
+  ASSERT_EQ(writer.Append(events.rows(), 0), 1u);
+
+  auto r = HotChunkReader::Open(memory.span()).value();
+  EXPECT_EQ(Text(r, EventColumn::kId, 0), "event-1-longer-than-inlined");
+  EXPECT_EQ(Text(r, EventColumn::kType, 0), "t");
+  EXPECT_EQ(Text(r, EventColumn::kData, 0), R"({"a":1})");
+  EXPECT_TRUE(r.IsValid(EventColumn::kSubject, 0));  // empty is not null
+  EXPECT_EQ(Text(r, EventColumn::kSubject, 0), "");
+  EXPECT_FALSE(r.has(EventColumn::kTraceParent));
+  EXPECT_EQ(r.longs(EventColumn::kTime)[0], 5'000);
+  EXPECT_EQ(r.longs(EventColumn::kIngestedAt)[0], 77);
+  EXPECT_EQ(r.booleans(EventColumn::kIsLateArrival)[0], 1);
+  EXPECT_EQ(r.ints(EventColumn::kLogPartition)[0], 3);
+  EXPECT_EQ(r.longs(EventColumn::kLogOffset)[0], 100);
+  EXPECT_EQ(Text(r, EventColumn::kTenant, 0), "default");
+  EXPECT_EQ(Text(r, EventColumn::kProducer, 0), "loader");
+  ASSERT_EQ(r.map_offsets()[1], 1);
+  EXPECT_EQ(r.Text(r.map_keys()[0]), "region");
+  EXPECT_EQ(r.Text(r.map_values()[0]), "eu");
+}
+
+// Goal: a column that appears late is null in the rows before it, whatever the recycled memory held.
+TEST(HotChunk, RowsBeforeAColumnsFirstValueAreNull) {
+  Memory memory;
+  HotChunkWriter writer(memory.span());
+  Events plain;
+  for (int i = 0; i < 100; i++) plain.Add("a", "t", std::string_view());
+  ASSERT_EQ(writer.Append(plain.rows(), 0), 100u);
+  Events rich;
+  auto row = rich.Add("b", "t", "{}");
+  rich.Extend(row, "k", "v");
+  rich.Add("c", "t", std::string_view());
+  ASSERT_EQ(writer.Append(rich.rows(), 0), 2u);
+
+  auto r = HotChunkReader::Open(memory.span()).value();
+  for (uint32_t i = 0; i < 100; i++) {
+    EXPECT_FALSE(r.IsValid(EventColumn::kData, i));
+    EXPECT_FALSE(r.IsValid(EventColumn::kExtensions, i));
+    EXPECT_EQ(r.map_offsets()[i + 1], 0);
+  }
+  EXPECT_TRUE(r.IsValid(EventColumn::kData, 100));
+  EXPECT_FALSE(r.IsValid(EventColumn::kData, 101));
+  EXPECT_TRUE(r.IsValid(EventColumn::kExtensions, 100));
+  EXPECT_EQ(r.map_offsets()[101], 1);
+  EXPECT_EQ(r.map_offsets()[102], 1);
+}
+
+TEST(HotChunk, EventWithoutTimeGetsTheAppendTime) {
+  Memory memory;
+  HotChunkWriter writer(memory.span());
+  Events events;
+  events.Add("a", "t", "1", EventBatch::kNoTime);
+  ASSERT_EQ(writer.Append(events.rows(), 0), 1u);
+  EXPECT_EQ(HotChunkReader::Open(memory.span())->longs(EventColumn::kTime)[0], 77);
+  EXPECT_EQ(writer.time_us_min(), 77);
+}
+
+// Goal: the bound on rows holds, and the rest of a request goes on in the next chunk with the right offsets.
+TEST(HotChunk, TakesRowsMaxAndNoMore) {
+  Memory memory, next;
+  HotChunkWriter writer(memory.span()), following(next.span());
+  Events events;
+  for (uint32_t i = 0; i < kHotChunkRowsMax + 1; i++) events.Add("i", "t", std::string_view());
+  EXPECT_EQ(writer.Append(events.rows(), 0), kHotChunkRowsMax);
+  EXPECT_EQ(writer.Append(events.rows(), kHotChunkRowsMax), 0u);
+  ASSERT_EQ(following.Append(events.rows(), kHotChunkRowsMax), 1u);
+  EXPECT_EQ(HotChunkReader::Open(next.span())->longs(EventColumn::kLogOffset)[0], 100 + static_cast<int64_t>(kHotChunkRowsMax));
+}
+
+// Goal: every byte of large texts survives a chunk that fills up by bytes. Method: 1 MiB events until it is full.
+TEST(HotChunk, FillsUpByBytesAndKeepsEveryByte) {
+  Memory memory;
+  HotChunkWriter writer(memory.span());
+  std::vector<std::string> written;
+  for (int i = 0;; i++) {
+    Events events;
+    std::string data(size_t{1} << 20, static_cast<char>('a' + i));
+    events.Add("id" + std::to_string(i), "t", data);
+    if (writer.Append(events.rows(), 0) == 0) break;
+    written.push_back(data);
+  }
+  ASSERT_GE(written.size(), 2u);
+  auto r = HotChunkReader::Open(memory.span()).value();
+  for (uint32_t i = 0; i < written.size(); i++) EXPECT_EQ(Text(r, EventColumn::kData, i), written[i]);
+}
+
+TEST(HotChunk, LargestEventWithAllColumnsFitsIntoAnEmptyChunk) {
+  Memory memory(HotChunkWriter::kBytesMin);
+  HotChunkWriter writer(memory.span());
+  Events events;
+  auto row = events.Add("id", "t", std::string(size_t{1} << 20, 'x'));
+  for (size_t a = 0; a < event::kAttributeCount; a++)
+    if (events.batch().Get(static_cast<Attribute>(a), row).data() == nullptr) events.batch().Set(static_cast<Attribute>(a), row, events.batch().Store("v"));
+  events.Extend(row, "k", "v");
+  events.principal_.producer = "p";
+  EXPECT_EQ(writer.Append(events.rows(), 0), 1u);
+}
+
+TEST(HotChunk, RefusesBytesThatAreNoChunk) {
+  Memory memory;
+  EXPECT_EQ(HotChunkReader::Open(memory.span()).error().code, ErrorCode::kCorruption);
+  HotChunkWriter writer(memory.span());
+  EXPECT_TRUE(HotChunkReader::Open(memory.span()).ok());
+  EXPECT_FALSE(HotChunkReader::Open(memory.span().subspan(0, memory.span().size() - 1)).ok());
+  EXPECT_FALSE(HotChunkReader::Open(memory.span().subspan(0, kHotChunkHeaderBytes - 1)).ok());
+}
+
+TEST(HotColumns, PointIntoTheChunkAndCarryFieldIds) {
+  Memory memory;
+  HotChunkWriter writer(memory.span());
+  Events events;
+  events.Add("one", "t", "1");
+  events.Add("two", "t", std::string_view());
+  ASSERT_EQ(writer.Append(events.rows(), 0), 2u);
+  auto alive = std::make_shared<int>(1);
+  {
+    auto columns = MakeHotColumns(HotChunkReader::Open(memory.span()).value(), 2, alive);
+    EXPECT_EQ(alive.use_count(), 2);
+    ASSERT_EQ(columns.column_count(), static_cast<int64_t>(kEventColumnCount));
+    EXPECT_EQ(columns.rows(), 2);
+    EXPECT_STREQ(columns.schema().children[0]->name, "id");
+    EXPECT_STREQ(columns.schema().children[0]->format, "vu");
+    EXPECT_STREQ(columns.schema().children[11]->format, "n");  // traceparent: no value anywhere
+    auto* data = columns.array().children[8];
+    auto* bits = static_cast<const uint8_t*>(data->buffers[0]);
+    EXPECT_EQ(bits[0] & 3, 1);
+    auto* views = static_cast<const StringView*>(columns.array().children[0]->buffers[1]);
+    EXPECT_GE(reinterpret_cast<const char*>(views), memory.span().data());
+    EXPECT_EQ(std::string(views[1].inlined, 3), "two");
+  }
+  EXPECT_EQ(alive.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace sluice::table

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/hot_tail.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace sluice::table {
+
+// ---- memory ------------------------------------------------------------------------------------------------------------
+
+ChunkMemory::ChunkMemory(io::Env env, uint64_t bytes_max, size_t chunk_bytes) : env_(env), bytes_max_(bytes_max), chunk_bytes_(chunk_bytes) {}
+
+Result<std::unique_ptr<io::SharedRegion>> ChunkMemory::Take() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      auto region = std::move(free_.back());
+      free_.pop_back();
+      return region;
+    }
+    bytes_made_ += chunk_bytes_;
+  }
+  auto region = env_.memory.Create("sluice-hot", chunk_bytes_);
+  if (!region.ok()) {
+    std::lock_guard lock(mutex_);
+    bytes_made_ -= chunk_bytes_;
+  }
+  return region;
+}
+
+void ChunkMemory::GiveBack(std::unique_ptr<io::SharedRegion> region) {
+  std::lock_guard lock(mutex_);
+  free_.push_back(std::move(region));
+}
+
+uint64_t ChunkMemory::bytes_used() const {
+  std::lock_guard lock(mutex_);
+  return bytes_made_ - free_.size() * chunk_bytes_;
+}
+
+HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedRegion> region, ChunkMemory& memory)
+    : id_(id), region_(std::move(region)), memory_(memory), writer_(region_->bytes()) {}
+
+HotChunk::~HotChunk() { memory_.GiveBack(std::move(region_)); }
+
+HotChunkReader HotChunk::reader() const {
+  auto reader = HotChunkReader::Open(region_->bytes());
+  CHECK(reader.ok(), "a hot chunk of our own that cannot be read");
+  return *reader;
+}
+
+// ---- the log's thread ----------------------------------------------------------------------------------------------------
+
+HotTail::HotTail(ChunkMemory& memory, PartitionOffsets begin) : memory_(memory), begin_(begin), visible_end_(std::move(begin)) {}
+
+Result<void> HotTail::OpenChunk() {
+  ASSIGN_OR_RETURN(auto region, memory_.Take());
+  open_ = std::make_shared<HotChunk>(next_chunk_id_++, std::move(region), memory_);
+  std::lock_guard lock(mutex_);
+  Entry entry;
+  entry.chunk = open_;
+  entry.end = entries_.empty() ? visible_end_ : entries_.back().end;
+  entries_.push_back(std::move(entry));
+  return {};
+}
+
+Result<void> HotTail::Append(const EventRows& rows, log::CommitSequence sequence) {
+  for (size_t first = 0; first < rows.rows.size();) {
+    if (open_ == nullptr) RETURN_IF_ERROR(OpenChunk());
+    const size_t n = open_->writer_.Append(rows, first);
+    if (n == 0) {
+      CHECK(open_->writer_.rows() > 0, "an event that does not fit into an empty chunk");
+      Close();
+      continue;
+    }
+    Record(rows, first, n, sequence);
+    first += n;
+  }
+  return {};
+}
+
+// Tells the other threads of rows that the chunk took.
+void HotTail::Record(const EventRows& rows, size_t first, size_t n, log::CommitSequence sequence) {
+  auto& chunk = *open_;
+  for (size_t i = first; i < first + n && chunk.types_known_; i++) {
+    chunk.types_.emplace(rows.batch.Get(event::Attribute::kType, rows.rows[i]));
+    if (chunk.types_.size() > HotChunk::kTypesTracked) chunk.types_known_ = false;
+  }
+  const auto end = rows.base_offset + static_cast<int64_t>(first + n);
+  std::lock_guard lock(mutex_);
+  Entry& entry = entries_.back();
+  if (entry.rows_appended == 0) entry.first_append_us = rows.append_time.us;
+  entry.rows_appended = chunk.writer_.rows();
+  entry.end[rows.partition] = end;
+  entry.time_us_min = chunk.writer_.time_us_min();
+  entry.time_us_max = chunk.writer_.time_us_max();
+  if (!chunk.types_known_) entry.types.clear();
+  else if (entry.types.size() != chunk.types_.size()) entry.types.assign(chunk.types_.begin(), chunk.types_.end());
+  if (!pending_.empty() && pending_.back().sequence == sequence && pending_.back().chunk_id == chunk.id_) pending_.back().rows = entry.rows_appended;
+  else pending_.push_back({sequence, chunk.id_, entry.rows_appended});
+  pending_ends_.push_back({sequence, {rows.partition, end}});
+}
+
+void HotTail::Publish(log::CommitSequence sequence) {
+  std::lock_guard lock(mutex_);
+  auto entry = entries_.begin();
+  for (; !pending_.empty() && pending_.front().sequence <= sequence; pending_.pop_front()) {
+    while (entry != entries_.end() && entry->chunk->id() != pending_.front().chunk_id) ++entry;
+    CHECK(entry != entries_.end(), "rows became durable in a chunk that has left");
+    entry->rows_visible = pending_.front().rows;
+  }
+  for (; !pending_ends_.empty() && pending_ends_.front().first <= sequence; pending_ends_.pop_front())
+    visible_end_[pending_ends_.front().second.first] = pending_ends_.front().second.second;
+}
+
+void HotTail::Close() {
+  if (open_ == nullptr || open_->writer_.rows() == 0) return;
+  open_.reset();
+  std::lock_guard lock(mutex_);
+  entries_.back().closed = true;
+}
+
+// ---- any thread ------------------------------------------------------------------------------------------------------------
+
+HotChunkView HotTail::ViewOf(const Entry& entry) { return {entry.chunk, entry.rows_visible, entry.time_us_min, entry.time_us_max, entry.types}; }
+
+std::vector<HotChunkView> HotTail::View() const {
+  std::lock_guard lock(mutex_);
+  std::vector<HotChunkView> out;
+  out.reserve(entries_.size());
+  for (auto& e : entries_)
+    if (e.rows_visible > 0) out.push_back(ViewOf(e));
+  return out;
+}
+
+HotSlice HotTail::Slice(uint64_t rows_max) const {
+  std::lock_guard lock(mutex_);
+  HotSlice out;
+  for (auto& e : entries_) {
+    if (!e.closed || e.rows_visible != e.rows_appended) break;
+    if (!out.chunks.empty() && out.rows + e.rows_visible > rows_max) break;
+    out.chunks.push_back(ViewOf(e));
+    out.rows += e.rows_visible;
+    out.end = e.end;
+  }
+  return out;
+}
+
+void HotTail::Drop(const PartitionOffsets& progress) {
+  std::vector<std::shared_ptr<HotChunk>> dropped;  // freed after the lock: their memory has a lock of its own
+  std::lock_guard lock(mutex_);
+  auto covered = [&](const Entry& e) {
+    return std::all_of(e.end.begin(), e.end.end(), [&](auto& p) {
+      auto at = progress.find(p.first);
+      return at != progress.end() && p.second <= at->second;
+    });
+  };
+  while (!entries_.empty() && entries_.front().closed && entries_.front().rows_visible == entries_.front().rows_appended && covered(entries_.front())) {
+    dropped.push_back(std::move(entries_.front().chunk));
+    entries_.pop_front();
+  }
+  begin_ = progress;
+}
+
+uint64_t HotTail::rows_visible() const {
+  std::lock_guard lock(mutex_);
+  uint64_t rows = 0;
+  for (auto& e : entries_) rows += e.rows_visible;
+  return rows;
+}
+
+uint64_t HotTail::chunk_count() const {
+  std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+PartitionOffsets HotTail::visible_end() const {
+  std::lock_guard lock(mutex_);
+  return visible_end_;
+}
+
+int64_t HotTail::oldest_append_us() const {
+  std::lock_guard lock(mutex_);
+  return entries_.empty() || entries_.front().rows_visible == 0 ? 0 : entries_.front().first_append_us;
+}
+
+}  // namespace sluice::table
