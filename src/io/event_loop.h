@@ -80,6 +80,7 @@ class EventLoop {
   void Unwatch(int descriptor);
   // Calls `on_rung` after each ring of `signal`; the bell is cleared before. REQUIRES: nobody else waits for it.
   Result<void> WatchSignal(Signal& signal, std::function<void()> on_rung);
+  // Not from within its own `on_rung`.
   void UnwatchSignal(Signal& signal);
 
   // Runs `task` on the loop's thread in this round or the next. The queue has no bound of its own: post in proportion to
