@@ -20,6 +20,7 @@ namespace sluice::iceberg {
 
 // The unscaled value of a decimal; the scale stands in its Type.
 __extension__ typedef __int128 Int128;
+__extension__ typedef unsigned __int128 Uint128;
 
 // A value of a primitive type, or null:
 //   boolean -> bool; int, long, date, time, timestamp(tz) -> int64_t; float -> float; double -> double;
@@ -47,7 +48,7 @@ Result<Value> ValueFromBytes(std::string_view bytes, const Type& type);
 Json ValueToJson(const Value& value, const Type& type);
 Result<Value> ValueFromJson(const Json& json, const Type& type);
 
-// For people and for partition paths: "null", "2026-01-15", "2026-01-15T10:00:00+00:00", base64 for bytes.
+// For people and for partition paths: "null", "2026-01-15", "2026-01-15T10:00:00+00:00", hexadecimal for bytes.
 std::string ValueToText(const Value& value, const Type& type);
 
 // The shortest upper and lower bounds for metrics (truncate(N)). A lower bound is a prefix of at most `n` code points (or
