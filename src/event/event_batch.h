@@ -5,12 +5,13 @@
 // batch's own arena (what had to be unescaped or decoded); nothing is copied that can be pointed at.
 //
 //            id        source     type      ...      time_us
-//   row 0  [pos,len]  [pos,len]  [pos,len]           int64        pos 0: absent
+//   row 0  [pos,len]  [pos,len]  [pos,len]           int64        pos 0: absent; n: starts at byte n - 1
 //   row 1  [pos,len]  [pos,len]  [pos,len]           int64        top bit of pos: in the arena
 //
 // Every row is a valid CloudEvent; what was refused stands in rejected().
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -31,10 +32,12 @@ enum class Attribute : uint8_t {
 };
 inline constexpr size_t kAttributeCount = 16;
 
+// A place in the bytes of a batch or in its arena: see the drawing. Made by EventBatch only.
 struct Slice {
   uint32_t position = 0;
   uint32_t length = 0;
 };
+inline constexpr uint32_t kArenaBit = 0x80000000u;
 
 // A CloudEvents extension attribute without a column of its own.
 struct Extension {
@@ -71,7 +74,7 @@ class EventBatch {
   std::span<const Extension> extensions(size_t row) const;
   std::string_view View(Slice s) const {
     if (s.position == 0) return {};
-    return {(s.position >> 31) != 0 ? arena_.data() + (s.position & 0x7fffffffu) : bytes_.data() + s.position, s.length};
+    return {(s.position & kArenaBit) != 0 ? arena_.data() + (s.position & ~kArenaBit) : bytes_.data() + (s.position - 1), s.length};
   }
   // Where row `row` stood in the request (rejected events leave gaps).
   uint32_t index(size_t row) const { return index_[row]; }
@@ -80,35 +83,62 @@ class EventBatch {
   uint32_t rejected_count() const { return rejected_count_; }
   static constexpr size_t kRejectedListed = 100;
   // About how many bytes the rows take as records: for bounds and quotas.
-  size_t byte_size() const { return byte_size_; }
+  size_t byte_size() const { return byte_size_ + rows_ * kRecordOverhead; }
+  static constexpr size_t kRecordOverhead = 96;  // lengths, header names, ce_specversion of a usual event
+  // Bytes of the values of one row, names of extensions included.
+  size_t value_bytes(size_t row) const { return value_bytes_[row]; }
 
   // ---- for decoders ----
 
   // Appends an empty row that stood at `index` and returns its number.
-  size_t AddRow(uint32_t index);
+  size_t AddRow(uint32_t index) { return AddRow(index, 0, nullptr, kNoTime); }
+  // The same, with values: bit a of `present` says that values[a] is one.
+  size_t AddRow(uint32_t index, uint32_t present, const Slice* values, int64_t time_us) {
+    if (rows_ == capacity_) Grow();
+    for (uint32_t fresh = present & ~used_; fresh != 0; fresh &= fresh - 1) StartColumn(static_cast<size_t>(std::countr_zero(fresh)));
+    size_t bytes = 0;
+    for (uint32_t bits = present; bits != 0; bits &= bits - 1) {
+      auto a = static_cast<size_t>(std::countr_zero(bits));
+      columns_[a][rows_] = values[a];
+      bytes += values[a].length;
+    }
+    for (uint32_t bits = used_ & ~present; bits != 0; bits &= bits - 1) columns_[static_cast<size_t>(std::countr_zero(bits))][rows_] = {};
+    time_us_[rows_] = time_us;
+    index_[rows_] = index;
+    value_bytes_[rows_] = static_cast<uint32_t>(bytes);
+    byte_size_ += bytes;
+    return rows_++;
+  }
   // Takes the newest row back, with its extensions.
   void DropRow();
+  // REQUIRES: the row has no such value yet.
   void Set(Attribute a, size_t row, Slice value);
   void SetTime(size_t row, int64_t us) { time_us_[row] = us; }
-  void AddExtension(size_t row, Slice name, Slice value) { extensions_.push_back({static_cast<uint32_t>(row), name, value}); }
+  // REQUIRES: `row` is the newest.
+  void AddExtension(size_t row, Slice name, Slice value);
   void Reject(uint32_t index, std::string pointer, std::string reason);
-  void set_byte_size(size_t n) { byte_size_ = n; }
-  // A slice of the bytes given to Reset. REQUIRES: `view` points into them, not at their first byte.
-  Slice SliceOf(std::string_view view) const { return {static_cast<uint32_t>(view.data() - bytes_.data()), static_cast<uint32_t>(view.size())}; }
+  // A slice of the bytes given to Reset. REQUIRES: `view` points into them.
+  Slice SliceOf(std::string_view view) const { return {static_cast<uint32_t>(view.data() - bytes_.data()) + 1, static_cast<uint32_t>(view.size())}; }
   // Copies `value` into the arena.
   Slice Store(std::string_view value);
+  // Room for `n` bytes in the arena, to be written at `at` before the next call of anything here.
+  Slice Allocate(size_t n, char*& at);
+  // Cuts `newest`, the last slice of the arena, to `n` bytes.
+  void Trim(Slice& newest, size_t n);
 
  private:
   void Grow();
+  void StartColumn(size_t a);
 
   std::string_view bytes_;
   size_t rows_ = 0, capacity_ = 0;
   uint32_t used_ = 0;  // bit per attribute
-  std::array<std::unique_ptr<Slice[]>, kAttributeCount> columns_;
+  std::array<std::unique_ptr<Slice[]>, kAttributeCount> columns_;  // null or capacity_ long
   std::unique_ptr<int64_t[]> time_us_;
   std::unique_ptr<uint32_t[]> index_;
+  std::unique_ptr<uint32_t[]> value_bytes_;
   std::vector<Extension> extensions_;
-  std::string arena_;
+  std::string arena_;  // capacity: 64 bytes more than size (vector loads)
   std::vector<RejectedEvent> rejected_;
   uint32_t rejected_count_ = 0;
   size_t byte_size_ = 0;

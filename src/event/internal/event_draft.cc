@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/internal/event_draft.h"
+
+#include "base/time.h"
+
+namespace sluice::event::internal {
+namespace {
+
+std::string Quoted(std::string_view name) { return "\"" + PointerTo(name).substr(1) + "\""; }
+
+}  // namespace
+
+void EventDraft::PutExtension(Slice name, Slice value) {
+  std::string_view text = batch_->View(name);
+  for (const Extension& e : extensions_)
+    if (batch_->View(e.name) == text) return FailTwice(text);
+  if (extensions_.size() >= limits_.extensions_max)
+    return Fail("", "an event has more than " + std::to_string(limits_.extensions_max) + " extension attributes");
+  extensions_.push_back({0, name, value});
+}
+
+void EventDraft::Fail(std::string pointer, std::string reason) {
+  if (failed_) return;
+  failed_ = true;
+  pointer_ = std::move(pointer);
+  reason_ = std::move(reason);
+}
+
+void EventDraft::FailTwice(std::string_view name) { Fail(PointerTo(name), "attribute " + Quoted(name) + " occurs twice"); }
+
+bool EventDraft::HasOtherThanJson() {
+  CheckContentType();
+  return !failed_ && has(Attribute::kDataContentType) && !known_type_is_json_;
+}
+
+void EventDraft::CheckContentType() {
+  if (!has(Attribute::kDataContentType)) return;
+  std::string_view type = View(Attribute::kDataContentType);
+  if (type == known_type_) return;
+  if (!IsMediaType(type)) return Fail("/datacontenttype", "datacontenttype must be a media type such as application/json");
+  known_type_ = type;
+  known_type_is_json_ = IsJsonMediaType(type);
+}
+
+void EventDraft::CheckNotEmpty(Slot slot) {
+  if (has(slot) && values_[slot].length == 0) Fail(PointerTo(SlotName(slot)), "attribute " + Quoted(SlotName(slot)) + " must not be empty");
+}
+
+void EventDraft::CheckRequired(Attribute a) {
+  if (!has(a)) Fail(PointerTo(SlotName(SlotOf(a))), "required attribute " + Quoted(SlotName(SlotOf(a))) + " is missing");
+  CheckNotEmpty(SlotOf(a));
+}
+
+void EventDraft::Check() {
+  if (!has(kSlotSpecVersion)) return Fail("/specversion", "required attribute \"specversion\" is missing");
+  if (batch_->View(values_[kSlotSpecVersion]) != "1.0") return Fail("/specversion", "specversion must be \"1.0\"");
+  for (Attribute a : {Attribute::kId, Attribute::kSource, Attribute::kType}) CheckRequired(a);
+  for (Attribute a : {Attribute::kSubject, Attribute::kDataSchema, Attribute::kDataContentType}) CheckNotEmpty(SlotOf(a));
+  CheckContentType();
+  time_us_ = EventBatch::kNoTime;
+  Timestamp time;
+  if (!has(Attribute::kTime)) return;
+  if (base::ParseRfc3339(View(Attribute::kTime), time)) time_us_ = time.us;
+  else Fail("/time", "time must be RFC 3339 with seconds and an offset, such as 2026-01-15T00:00:00Z");
+}
+
+bool EventDraft::Commit(uint32_t index) {
+  if (!failed_) Check();
+  if (failed_) {
+    batch_->Reject(index, std::move(pointer_), std::move(reason_));
+    return false;
+  }
+  constexpr uint32_t kColumns = (1u << kAttributeCount) - 1;
+  size_t row = batch_->AddRow(index, present_ & kColumns, values_.data(), time_us_);
+  for (const Extension& e : extensions_)
+    if (e.value.position != 0) batch_->AddExtension(row, e.name, e.value);
+  return true;
+}
+
+}  // namespace sluice::event::internal
