@@ -3,6 +3,9 @@
 add_compile_options(-march=x86-64-v3 -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror -Wno-missing-field-initializers
                     -fno-omit-frame-pointer -fstack-protector-strong)
 add_link_options(-fuse-ld=mold)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+# Debug information and messages name files as in the repository, wherever the clone lies.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})

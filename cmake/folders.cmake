@@ -25,6 +25,11 @@ function(sluice_add_folders root)
   if(EXISTS ${root}/cli/main.cc)
     add_executable(sluice ${root}/cli/main.cc)
     target_link_libraries(sluice PRIVATE sluice_cli sluice_query_worker)
+    # Installed, the libraries lie beside the binary. The run path must hold for the libraries' own dependencies, too:
+    # that is the older kind, DT_RPATH.
+    target_link_options(sluice PRIVATE -Wl,--disable-new-dtags)
+    set_target_properties(sluice PROPERTIES INSTALL_RPATH "$ORIGIN/../lib/sluice")
+    install(TARGETS sluice RUNTIME DESTINATION bin)
   endif()
 endfunction()
 

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./x build: CMake and Ninja, with as many compilers as the memory bears."""
+import os
+import subprocess
+import sys
+
+from x import console, fetch, machine, paths
+
+PRESETS = ("release", "debug", "asan", "tsan")
+
+
+def run(command, arguments):
+    offline = "--offline" in arguments
+    presets = [a for a in arguments if a != "--offline"] or ["release"]
+    if len(presets) != 1 or presets[0] not in PRESETS:
+        raise console.Failure(f"usage: ./x {command} [{'|'.join(PRESETS)}] [--offline]", exit_code=2)
+    build(presets[0], offline=offline)
+    return 0
+
+
+def build(preset, targets=(), offline=False):
+    """Configures and builds. Returns the build folder. Raises console.Failure when something does not compile."""
+    folder = configured(preset, offline)
+    jobs = machine.jobs()
+    with console.phase(f"build {preset}") as progress:
+        if _ninja(["-C", folder, "-j", str(jobs), *targets], progress) != 0:
+            raise console.Failure(f"the {preset} build failed; the compiler's words are above.")
+        progress.detail = f"{jobs} jobs"
+    return folder
+
+
+def configured(preset, offline=False):
+    """Fetches what is missing and lets CMake write build.ninja and compile_commands.json. Returns the build folder."""
+    fetch.ensure(offline)
+    folder = paths.BUILD / preset
+    if not (folder / "build.ninja").exists():
+        with console.phase(f"configure {preset}"):
+            _configure(preset, folder)
+    return folder
+
+
+def _ninja(arguments, progress):
+    """On a terminal ninja shows its own status line; a log gets the compiler's words and a sign of life now and then."""
+    if sys.stderr.isatty():
+        return subprocess.run(["ninja", *arguments], env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
+    process = subprocess.Popen(["ninja", "--quiet", *arguments], env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    while True:
+        try:
+            return process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            progress.show("compiling")
+
+
+def environment():
+    """The user's environment, with ccache's folder inside the clone unless the user has chosen another."""
+    return {"CCACHE_DIR": str(paths.CACHE / "ccache"), "NINJA_STATUS": "[%f/%t %es] ", **os.environ}
+
+
+def _configure(preset, folder):
+    """CMake says only what is wrong; the rest is in CMakeFiles/CMakeOutput.log."""
+    result = subprocess.run(["cmake", "--preset", preset, "-S", paths.ROOT], env=environment(), cwd=paths.ROOT, text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if result.returncode != 0:
+        (folder / "build.ninja").unlink(missing_ok=True)
+        console.say(result.stdout)
+        raise console.Failure("CMake could not configure; its words are above. After a change of Debian packages, ./x clean helps.")

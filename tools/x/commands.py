@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of commands, and nothing else that is about a single command."""
+import dataclasses
+import difflib
+import importlib
+
+from x import console
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    name: str
+    arguments: str
+    meaning: str
+    module: str  # x.<module>.run(arguments: list[str]) -> exit code
+
+
+COMMANDS = [
+    Command("build", "[release|debug|asan|tsan] [--offline]", "build everything; release leaves build/release/sluice", "build"),
+    Command("test", "[all|fast] [--offline]", "run every test; fast = unit tests and the tidy test", "test"),
+    Command("fmt", "[--all] [FILE...]", "format the C++ files that changed", "fmt"),
+    Command("check", "[FILE...]", "tidy test, format and clang-tidy of the files that changed", "check"),
+    Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch"),
+    Command("demo", "[ARGUMENT...]", "from an empty machine to SQL over a week of earthquakes", "demo"),
+    Command("bench", "[ARGUMENT...]", "build, then run the benchmarks", "launch"),
+    Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
+    Command("fetch", "[--offline]", "download and unpack the pinned dependencies into .deps", "fetch"),
+    Command("install", "--prefix DIR", "make a tree that runs without this clone", "install"),
+    Command("clean", "[--all]", "remove build/; with --all .deps/, too", "clean"),
+    Command("help", "", "this list", "commands"),
+]
+
+
+def main(arguments):
+    name = arguments[0] if arguments else "help"
+    if name in ("help", "-h", "--help"):
+        return print_help()
+    command = next((c for c in COMMANDS if c.name == name), None)
+    if command is None:
+        near = difflib.get_close_matches(name, [c.name for c in COMMANDS], n=1, cutoff=0.0)
+        console.say(f'./x: there is no command "{name}"; did you mean ./x {near[0]}? ./x help lists all.')
+        return 2
+    try:
+        module = importlib.import_module(f"x.{command.module}")
+        return module.run(name, arguments[1:])
+    except console.Failure as failure:
+        console.say(f"./x {name}: {failure}")
+        return failure.exit_code
+    except KeyboardInterrupt:
+        console.say(f"./x {name}: stopped; the same command goes on where this one ended.")
+        return 130
+
+
+def print_help():
+    width = max(len(c.name) + 1 + len(c.arguments) for c in COMMANDS)
+    print("usage: ./x COMMAND\n")
+    for c in COMMANDS:
+        print(f"  {(c.name + ' ' + c.arguments):{width}}  {c.meaning}")
+    return 0

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings one pinned artefact into .deps/downloads through the registry's own client. A finished one is not fetched again."""
+import dataclasses
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import tomllib
+
+from x import console, paths
+
+TRIES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Artefact:
+    client: str   # wheel, source, npm
+    package: str
+    file: str
+    sha256: str
+
+    @property
+    def path(self):
+        return paths.DOWNLOADS / self.file
+
+
+def artefacts():
+    """name -> Artefact, from tools/artefacts.toml."""
+    pins = tomllib.loads((paths.TOOLS / "artefacts.toml").read_text())
+    return {name: Artefact(**pin) for name, pin in pins.items()}
+
+
+def get(artefact):
+    """Returns the path of the verified file. Raises console.Failure when it cannot be had or is not what was pinned."""
+    if artefact.path.exists():
+        if sha256_of(artefact.path) == artefact.sha256:
+            return artefact.path
+        console.say(f"    {artefact.file}: damaged since it was fetched; fetching it again")
+        artefact.path.unlink()
+    paths.DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    with console.phase(f"download {artefact.package}") as progress:
+        for attempt in range(1, TRIES + 1):
+            if _try(artefact, progress, last=attempt == TRIES):
+                break
+        progress.detail = console.size(artefact.path.stat().st_size)
+    return artefact.path
+
+
+def _try(artefact, progress, last):
+    """One attempt. False: it failed, try again. On the last one it raises."""
+    with scratch() as folder:
+        result = client(_command(artefact, folder), progress)
+        found = folder / artefact.file
+        if found.exists() and sha256_of(found) == artefact.sha256:
+            os.replace(found, artefact.path)
+            return True
+        if found.exists() or "DO NOT MATCH THE HASHES" in result.output:
+            problem = (f"{artefact.file}: wrong checksum, so it was thrown away. It must be sha256 {artefact.sha256}"
+                       f"{', it is ' + sha256_of(found) if found.exists() else ''}. A proxy or mirror may have changed the file; "
+                       "if not, someone changed the package: do not use it.")
+        else:
+            problem = (f"could not download {artefact.package}: {result.last_line}. Check the network, or the proxy and mirror that "
+                       f"{'npm' if artefact.client == 'npm' else 'pip'} is configured with; then ./x fetch goes on where it stopped.")
+    if last:
+        raise console.Failure(problem)
+    console.say(f"    {problem.split('. ')[0]}; trying again")
+    return False
+
+
+def _command(artefact, folder):
+    if artefact.client == "npm":
+        return ["npm", "pack", "--silent", "--pack-destination", folder, artefact.package]
+    # pip checks the hash, too, and before it runs anything: of a source package it asks the metadata, whose makers
+    # (the build backend) are in requirements.txt with their own hashes, hence no isolation.
+    requirement = folder / "requirement.txt"
+    requirement.write_text(f"{artefact.package} --hash=sha256:{artefact.sha256}\n")
+    kind = ["--only-binary", ":all:"] if artefact.client == "wheel" else ["--no-binary", ":all:", "--no-build-isolation"]
+    return [paths.VENV_PYTHON, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", *kind, "--dest", folder, "-r", requirement]
+
+
+@dataclasses.dataclass(frozen=True)
+class ClientResult:
+    code: int
+    output: str
+
+    @property
+    def last_line(self):
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        errors = [line for line in lines if "err" in line.lower()]
+        return (errors or lines or [f"it ended with exit code {self.code}"])[-1]
+
+
+def client(command, progress):
+    """Runs pip or npm with caches inside .deps and everything else (mirrors, proxies, certificates) as the user configured it."""
+    environment = dict(
+        os.environ, PIP_CACHE_DIR=str(paths.CACHE / "pip"), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_PROGRESS_BAR="off",
+        PYTHONDONTWRITEBYTECODE="1", npm_config_cache=str(paths.CACHE / "npm"), npm_config_update_notifier="false", npm_config_loglevel="error",
+        TMPDIR=str(paths.SCRATCH), PATH=f"{paths.VENV / 'bin'}:{os.environ['PATH']}")
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile("w+", dir=paths.SCRATCH, errors="replace") as output:
+        before = _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=paths.SCRATCH)
+        while True:
+            try:
+                code = process.wait(timeout=progress.TERMINAL_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                progress.show(console.size(max(0, _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE) - before)))
+        output.seek(0)
+        return ClientResult(code, output.read())
+
+
+def scratch():
+    """A folder below .deps/tmp that is gone afterwards. On the same file system as the downloads, so that files can be moved."""
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    return _Scratch()
+
+
+class _Scratch:
+    def __enter__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(dir=paths.SCRATCH))
+        return self.path
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def sha256_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bytes_below(folder):
+    total = 0
+    for where, _, files in os.walk(folder):
+        for name in files:
+            try:
+                total += os.stat(os.path.join(where, name)).st_size
+            except OSError:
+                pass  # gone meanwhile
+    return total

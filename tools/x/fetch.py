@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./x fetch: makes .deps. Each part has a stamp with the hash of its recipe, so that a second run only compares stamps."""
+import dataclasses
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import typing
+import zipfile
+
+from x import console, download, elf, machine, paths
+
+# Names that libparquet.so of the wheel exports and must not: its private OpenSSL (all of its C names) and simdjson.
+_BUNDLED = re.compile(r"8simdjson|19simdjson_fast_float")
+_DUCKDB_HEADERS = ("src/include/", "extension/parquet/include/", "third_party/parquet/", "third_party/thrift/", "third_party/fastpforlib/")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A folder of .deps: what it is made of, and the function that fills it."""
+    name: str
+    recipe: str                      # changes whenever the content would
+    fill: typing.Callable            # fill(folder)
+    in_place: bool = False           # cannot be moved after it was made
+
+    @property
+    def folder(self):
+        return paths.DEPS / self.name
+
+    def is_ready(self):
+        stamp = self.folder / ".stamp"
+        return stamp.exists() and stamp.read_text() == self.recipe
+
+
+def run(command, arguments):
+    offline = "--offline" in arguments
+    if set(arguments) - {"--offline"}:
+        raise console.Failure(f"usage: ./x {command} [--offline]", exit_code=2)
+    if not ensure(offline):
+        console.say("fetch: everything is there")
+    return 0
+
+
+def ensure(offline=False):
+    """Makes each part of .deps that is missing or of another recipe. Returns how many it made.
+
+    With `offline`, raises console.Failure instead of using the network.
+    """
+    machine.check()
+    missing = [part for part in _parts() if not part.is_ready()]
+    if missing and offline:
+        raise console.Failure(f"--offline, but .deps lacks {', '.join(p.name for p in missing)}. Run ./x fetch once with the network.")
+    for part in missing:
+        _make(part)
+    if missing:  # the clients' caches only help an interrupted fetch
+        shutil.rmtree(paths.CACHE / "pip", ignore_errors=True)
+        shutil.rmtree(paths.CACHE / "npm", ignore_errors=True)
+        shutil.rmtree(paths.SCRATCH, ignore_errors=True)
+    return len(missing)
+
+
+def _parts():
+    pins = download.artefacts()
+    requirements = (paths.TOOLS / "requirements.txt").read_text()
+    return [
+        Part("venv", _hash(requirements, sys.version, str(paths.VENV)), _fill_venv, in_place=True),
+        Part("arrow", _hash(pins["arrow"], _BUNDLED), lambda folder: _fill_arrow(folder, pins["arrow"])),
+        Part("duckdb", _hash(pins["duckdb_source"], pins["duckdb_library"], _DUCKDB_HEADERS),
+             lambda folder: _fill_duckdb(folder, pins["duckdb_source"], pins["duckdb_library"])),
+        Part("datasets", _hash(pins["vega_datasets"]), lambda folder: _fill_datasets(folder, pins["vega_datasets"])),
+    ]
+
+
+def _make(part):
+    """Fills a new folder and puts it in the place of the old one; the stamp comes last."""
+    paths.DEPS.mkdir(exist_ok=True)
+    target = part.folder if part.in_place else paths.DEPS / f"{part.name}.new"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    part.fill(target)
+    (target / ".stamp").write_text(part.recipe)
+    if not part.in_place:
+        shutil.rmtree(part.folder, ignore_errors=True)
+        os.rename(target, part.folder)
+
+
+def _fill_venv(folder):
+    with console.phase("Python packages of the tests") as progress:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", paths.TOOLS / "requirements.txt"]
+        for attempt in range(1, download.TRIES + 1):
+            result = download.client(command, progress)
+            if result.code == 0:
+                break
+            _report_pip(result, last=attempt == download.TRIES)
+        progress.detail = f"{len(list((folder / 'lib').glob('python*/site-packages/*.dist-info')))} packages"
+
+
+def _report_pip(result, last):
+    wrong = re.search(r"^ *(\S+) .*from (\S+?)(#\S*)?:?\n +Expected", result.output, re.MULTILINE)
+    if wrong:
+        problem = f"{wrong[2].rsplit('/', 1)[-1]}: wrong checksum, so it was thrown away; tools/requirements.txt has the right one"
+    elif "DO NOT MATCH THE HASHES" in result.output:
+        problem = "wrong checksum, so it was thrown away:\n" + result.output.strip()
+    else:
+        problem = f"pip: {result.last_line}"
+    if last:
+        raise console.Failure(f"{problem}. Check the network, proxy or mirror that pip is configured with; then ./x fetch goes on where it stopped.")
+    console.say(f"    {problem}; trying again")
+
+
+def _fill_arrow(folder, pin):
+    wheel = download.get(pin)
+    with console.phase("unpack Arrow and Parquet") as progress:
+        with zipfile.ZipFile(wheel) as archive:
+            wanted = [n for n in archive.namelist() if n.startswith("pyarrow/include/") or re.fullmatch(r"pyarrow/lib(?!arrow_python)\w+\.so\.\d+", n)]
+            archive.extractall(folder, wanted)
+        parquet = next((folder / "pyarrow").glob("libparquet.so.*"))
+        hidden = elf.hide(parquet, lambda name: not name.startswith("_Z") or _BUNDLED.search(name))
+        progress.detail = f"{len(wanted)} files, {hidden} bundled symbols hidden"
+
+
+def _fill_duckdb(folder, source, library):
+    source_file, library_file = download.get(source), download.get(library)
+    with console.phase("unpack DuckDB") as progress:
+        inside = source.file.removesuffix(".tar.gz") + "/external/duckdb/"
+        count = _untar(source_file, folder, inside, _DUCKDB_HEADERS)
+        count += _untar(library_file, folder, "package/", ("libduckdb.so",))
+        progress.detail = f"{count} files"
+
+
+def _fill_datasets(folder, pin):
+    _untar(download.get(pin), folder, "package/data/", ("earthquakes.json",))
+
+
+def _untar(archive, folder, inside, wanted):
+    """Extracts the files below `inside` whose path begins with one of `wanted`; returns how many."""
+    count = 0
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = member.name.removeprefix(inside)
+            if member.isfile() and name != member.name and name.startswith(wanted):
+                member.name = name
+                tar.extract(member, folder)
+                count += 1
+    return count
+
+
+def _hash(*ingredients):
+    return hashlib.sha256(repr(ingredients).encode()).hexdigest()

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./x test: the tree's own rules, every unit test, the simulator, the real binary. Ends with 'N passed, N failed'."""
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+from x import build, console, fetch, machine, paths
+
+UNIT_SECONDS_MAX = 300   # for one test binary
+E2E_SECONDS_MAX = 900    # for all of tests/e2e
+REPORTS = paths.BUILD / "reports"
+
+
+class Score:
+    """Test cases, whoever ran them. A skipped case counts as failed: there is no reason to skip in this project."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def add(self, passed, failed):
+        self.passed += passed
+        self.failed += failed
+        return f"{passed} passed, {failed} failed"
+
+
+def run(command, arguments):
+    offline = "--offline" in arguments
+    words = [a for a in arguments if a != "--offline"] or ["all"]
+    if words not in (["all"], ["fast"]):
+        raise console.Failure(f"usage: ./x {command} [all|fast] [--offline]", exit_code=2)
+    fetch.ensure(offline)
+    score = Score()
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir(parents=True)
+    _rules(score)
+    debug = build.build("debug", offline=offline)
+    _unit_tests(score, debug)
+    if words == ["all"]:
+        _simulator(score, debug)
+        _end_to_end(score, offline)
+    print(f"{score.passed} passed, {score.failed} failed", flush=True)
+    return 1 if score.failed > 0 or score.passed == 0 else 0
+
+
+def _rules(score):
+    """The tidy test and its own test: each is a program whose last line is 'N passed, N failed'."""
+    for program in sorted((paths.ROOT / "tests" / "tidy").glob("*_main.py")):
+        with console.phase(f"tests/tidy/{program.name}") as progress:
+            result = subprocess.run([sys.executable, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            *lines, last = result.stdout.splitlines() or ["0 passed, 1 failed"]
+            console.say("\n".join(lines)) if lines else None
+            words = last.split()
+            counted = len(words) == 4 and words[0].isdigit() and words[2].isdigit()
+            progress.detail = score.add(int(words[0]), int(words[2])) if counted else score.add(0, 1)
+
+
+def _unit_tests(score, debug):
+    """CTest runs the binaries side by side and prints the output of those that fail; GoogleTest's reports have the cases."""
+    with console.phase("unit tests") as progress:
+        reports = REPORTS / "unit"
+        reports.mkdir()
+        names = _ctest_names(debug)
+        command = ["ctest", "--test-dir", debug, "--output-on-failure", "--no-tests=ignore", "--timeout", str(UNIT_SECONDS_MAX), "-j", str(machine.jobs())]
+        result = subprocess.run(command, env={**os.environ, "GTEST_OUTPUT": f"xml:{reports}/"}, stdin=subprocess.DEVNULL, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if result.returncode != 0:
+            console.say(result.stdout)
+        passed, failed = _cases(reports)
+        silent = len(names) - len(list(reports.glob("*.xml")))  # crashed or hung before they could report
+        if result.returncode != 0 and failed == 0:
+            failed = max(1, silent)
+        progress.detail = score.add(passed, failed)
+
+
+def _ctest_names(debug):
+    result = subprocess.run(["ctest", "--test-dir", debug, "--show-only"], stdout=subprocess.PIPE, text=True, check=True)
+    return [line for line in result.stdout.splitlines() if line.strip().startswith("Test ")]
+
+
+def _simulator(score, debug):
+    """A few seeds of the simulator; `./x sim` runs more."""
+    program = debug / "sluice_sim"
+    if not program.exists():
+        return
+    with console.phase("simulator") as progress:
+        good = subprocess.run([program, "--smoke"], stdin=subprocess.DEVNULL, timeout=E2E_SECONDS_MAX).returncode == 0
+        progress.detail = score.add(int(good), int(not good))
+
+
+def _end_to_end(score, offline):
+    """Drives build/release/sluice from Python: crashes, clients, independent readers."""
+    folder = paths.ROOT / "tests" / "e2e"
+    if not any(folder.glob("**/test_*.py")):
+        return
+    release = build.build("release", offline=offline)
+    with console.phase("end-to-end tests") as progress:
+        report = REPORTS / "e2e.xml"
+        environment = {**os.environ, "SLUICE_BINARY": str(release / "sluice"), "PYTHONDONTWRITEBYTECODE": "1",
+                       "SLUICE_DATASETS": str(paths.DEPS / "datasets")}
+        command = [paths.VENV_PYTHON, "-m", "pytest", folder, "-q", "--rootdir", folder, "-p", "no:cacheprovider",
+                   "--basetemp", REPORTS / "e2e", f"--junitxml={report}"]
+        code = _run_bounded(command, environment)
+        passed, failed = _cases(REPORTS / "e2e.xml")
+        if code != 0 and failed == 0:
+            failed = 1
+        progress.detail = score.add(passed, failed)
+
+
+def _run_bounded(command, environment):
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, cwd=paths.ROOT, start_new_session=True)
+    try:
+        return process.wait(timeout=E2E_SECONDS_MAX)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt) as reason:
+        os.killpg(process.pid, 9)
+        process.wait()
+        if isinstance(reason, KeyboardInterrupt):
+            raise
+        console.say(f"    the end-to-end tests took longer than {E2E_SECONDS_MAX} s and were stopped")
+        return 1
+
+
+def _cases(reports):
+    """(passed, failed) over JUnit-shaped reports: one file, or all of a folder."""
+    files = sorted(reports.glob("*.xml")) if reports.is_dir() else [reports] if reports.exists() else []
+    passed = failed = 0
+    for file in files:
+        for case in xml.parse(file).iter("testcase"):
+            if case.get("status") == "notrun" or any(case.find(kind) is not None for kind in ("failure", "error", "skipped")):
+                failed += 1
+            else:
+                passed += 1
+    return passed, failed
