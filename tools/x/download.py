@@ -12,6 +12,7 @@ import tomllib
 from x import console, paths
 
 TRIES = 3
+LOG = paths.DEPS / "client.log"  # what pip or npm said last
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +63,8 @@ def _try(artefact, progress, last):
                        "if not, someone changed the package: do not use it.")
         else:
             problem = (f"could not download {artefact.package}: {result.last_line}. Check the network, or the proxy and mirror that "
-                       f"{'npm' if artefact.client == 'npm' else 'pip'} is configured with; then ./x fetch goes on where it stopped.")
+                       f"{'npm' if artefact.client == 'npm' else 'pip'} is configured with (all it said: {LOG.relative_to(paths.ROOT)}); "
+                       "then ./x fetch goes on where it stopped.")
     if last:
         raise console.Failure(problem)
     console.say(f"    {problem.split('. ')[0]}; trying again")
@@ -89,7 +91,7 @@ class ClientResult:
     def last_line(self):
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         errors = [line for line in lines if "err" in line.lower()]
-        return (errors or lines or [f"it ended with exit code {self.code}"])[-1]
+        return (errors or lines or [f"it ended with exit code {self.code}"])[-1].rstrip(".")
 
 
 def client(command, progress):
@@ -97,7 +99,9 @@ def client(command, progress):
     environment = dict(
         os.environ, PIP_CACHE_DIR=str(paths.CACHE / "pip"), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_PROGRESS_BAR="off",
         PYTHONDONTWRITEBYTECODE="1", npm_config_cache=str(paths.CACHE / "npm"), npm_config_update_notifier="false", npm_config_loglevel="error",
-        TMPDIR=str(paths.SCRATCH), PATH=f"{paths.VENV / 'bin'}:{os.environ['PATH']}")
+        TMPDIR=str(paths.SCRATCH),
+        SKBUILD_CMAKE_VERSION=">=3.25",  # asking DuckDB's source package its metadata looks for a CMake, and does not run it
+        PATH=f"{paths.VENV / 'bin'}:{os.environ['PATH']}")
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile("w+", dir=paths.SCRATCH, errors="replace") as output:
         before = _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE)
@@ -107,9 +111,11 @@ def client(command, progress):
                 code = process.wait(timeout=progress.TERMINAL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                progress.show(console.size(max(0, _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE) - before)))
+                progress.show(f"{console.size(max(0, _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE) - before))} on disk")
         output.seek(0)
-        return ClientResult(code, output.read())
+        result = ClientResult(code, output.read())
+    LOG.write_text(result.output)
+    return result
 
 
 def scratch():
