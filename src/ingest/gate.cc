@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ingest/ingest_metrics.h"
+#include "table/topic_name.h"
+
+namespace sluice::ingest {
+namespace {
+
+IngestOutcome Refuse(IngestStatus status, std::string message, std::string hint) {
+  IngestOutcome out;
+  out.status = status;
+  out.message = std::move(message);
+  out.hint = std::move(hint);
+  return out;
+}
+
+IngestStatus StatusOf(event::DecodeStatus status) {
+  switch (status) {
+    case event::DecodeStatus::kOk: return IngestStatus::kTaken;
+    case event::DecodeStatus::kMalformed: return IngestStatus::kMalformed;
+    case event::DecodeStatus::kTooLarge: return IngestStatus::kTooLarge;
+    case event::DecodeStatus::kUnsupportedType: return IngestStatus::kUnsupportedType;
+    case event::DecodeStatus::kInvalidEvents: return IngestStatus::kInvalidEvents;
+  }
+  base::CheckFailed(__FILE__, __LINE__, "status", "a decode status without a meaning");
+}
+
+// What an error of the log or of a topic means to the sender.
+IngestOutcome RefuseFor(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalid: return Refuse(IngestStatus::kInvalidTopic, error.message, error.hint);
+    case ErrorCode::kExhausted:
+    case ErrorCode::kUnavailable: return Refuse(IngestStatus::kBusy, error.message, error.hint);
+    default: return Refuse(IngestStatus::kFailed, error.message, error.hint);
+  }
+}
+
+const char* ReasonName(IngestStatus status) {
+  switch (status) {
+    case IngestStatus::kTaken: return "taken";
+    case IngestStatus::kMalformed: return "malformed";
+    case IngestStatus::kTooLarge: return "too_large";
+    case IngestStatus::kUnsupportedType: return "content_type";
+    case IngestStatus::kUnsupportedEncoding: return "content_encoding";
+    case IngestStatus::kInvalidEvents: return "invalid_events";
+    case IngestStatus::kInvalidTopic: return "invalid_topic";
+    case IngestStatus::kBusy: return "busy";
+    case IngestStatus::kFailed: return "failed";
+  }
+  base::CheckFailed(__FILE__, __LINE__, "status", "an ingest status without a name");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gate>> Gate::Make(io::Env env, log::Log& log, GateOptions options, Hooks hooks) {
+  RETURN_IF_ERROR(options.limits.Validate());
+  ASSIGN_OR_RETURN(auto router, Router::Make(options.routing));
+  for (auto& [name, config] : options.topics) {
+    auto keys = event::KeyExtractor::Make(config.key_pointers);
+    if (!keys.ok()) return keys.error().While("reading the settings of topic \"" + name + "\"");
+  }
+  return std::unique_ptr<Gate>(new Gate(env, log, std::move(options), std::move(hooks), std::move(router)));
+}
+
+Gate::Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router)
+    : log_(log), options_(std::move(options)), hooks_(std::move(hooks)), router_(std::move(router)), decoder_(options_.limits),
+      inflater_(options_.limits.body_bytes_max), env_(env) {}
+
+// ---- decoding -----------------------------------------------------------------------------------------------------------
+
+Result<std::string_view> Gate::DecodedBody(const IngestRequest& request, IngestOutcome& outcome) {
+  auto encoding = ParseContentEncoding(request.content_encoding);
+  if (!encoding.ok()) {
+    outcome = Refuse(IngestStatus::kUnsupportedEncoding, encoding.error().message, encoding.error().hint);
+    return encoding.error();
+  }
+  if (*encoding == ContentEncoding::kIdentity) return request.body;
+  auto body = inflater_.Inflate(*encoding, request.body);
+  if (!body.ok())
+    outcome = Refuse(body.error().code == ErrorCode::kExhausted ? IngestStatus::kTooLarge : IngestStatus::kMalformed, body.error().message, body.error().hint);
+  return body;
+}
+
+IngestOutcome Gate::Decode(const IngestRequest& request) {
+  batch_.Reset({});
+  IngestOutcome outcome;
+  auto body = DecodedBody(request, outcome);
+  if (!body.ok()) return outcome;
+  auto decoded = decoder_.Decode({request.content_type, request.headers, *body}, batch_);
+  outcome.rejected = batch_.rejected_count();
+  outcome.status = StatusOf(decoded.status);
+  if (outcome.status == IngestStatus::kInvalidEvents && request.lenient) outcome.status = IngestStatus::kTaken;
+  if (!outcome.ok()) {
+    outcome.message = std::move(decoded.message);
+    outcome.hint = std::move(decoded.hint);
+  }
+  return outcome;
+}
+
+// ---- routing --------------------------------------------------------------------------------------------------------------
+
+Result<Gate::TopicEntry*> Gate::OpenTopic(std::string_view name) {
+  if (auto at = topics_.find(name); at != topics_.end()) return &at->second;
+  RETURN_IF_ERROR(table::CheckTopicName(name));
+  log::TopicConfig config;
+  if (auto at = options_.topics.find(std::string(name)); at != options_.topics.end()) config = at->second;
+  if (log_.FindTopic(name) == nullptr) config.first_offsets = hooks_.first_offsets(std::string(name));
+  ASSIGN_OR_RETURN(auto* topic, log_.OpenTopic(name, config));
+  ASSIGN_OR_RETURN(auto keys, event::KeyExtractor::Make(topic->config().key_pointers));
+  RETURN_IF_ERROR(hooks_.on_topic(*topic));
+  return &topics_.emplace(std::string(name), TopicEntry{topic, std::move(keys)}).first->second;
+}
+
+// The topic's index in used_topics_.
+Result<uint16_t> Gate::UseTopic(std::string_view name) {
+  for (size_t i = 0; i < used_topics_.size(); i++)
+    if (used_topics_[i]->name() == name) return static_cast<uint16_t>(i);
+  ASSIGN_OR_RETURN(auto* entry, OpenTopic(name));
+  used_topics_.push_back(entry->topic);
+  used_entries_.push_back(entry);
+  return static_cast<uint16_t>(used_topics_.size() - 1);
+}
+
+Result<void> Gate::RouteRows(std::string_view fixed_topic) {
+  used_topics_.clear();
+  used_entries_.clear();
+  routes_.clear();
+  keys_.clear();
+  constexpr uint16_t kUnknown = UINT16_MAX;
+  std::vector<uint16_t> by_route(fixed_topic.empty() ? router_.topics().size() : 1, kUnknown);
+  for (size_t row = 0; row < batch_.rows(); row++) {
+    const size_t route = fixed_topic.empty() ? router_.Route(batch_.Get(event::Attribute::kType, row)) : 0;
+    if (by_route[route] == kUnknown) {
+      ASSIGN_OR_RETURN(by_route[route], UseTopic(fixed_topic.empty() ? std::string_view(router_.topics()[route]) : fixed_topic));
+    }
+    log::Route& out = routes_.emplace_back();
+    out.topic = by_route[route];
+    keys_.push_back(used_entries_[out.topic]->keys.Extract(batch_, row));
+  }
+  // Keys may lie in the batch's arena, which grew until now.
+  for (size_t row = 0; row < routes_.size(); row++) {
+    routes_[row].key = batch_.View(keys_[row]);
+    routes_[row].partition = log::LogPartition(event::PartitionOf(routes_[row].key, used_topics_[routes_[row].topic]->partition_count()));
+  }
+  return {};
+}
+
+// ---- admission --------------------------------------------------------------------------------------------------------------
+
+IngestOutcome Gate::Admit(const IngestRequest& request, IngestOutcome outcome) {
+  result_.rows.clear();
+  if (batch_.rows() == 0) return outcome;
+  if (!hooks_.has_room()) {
+    return Refuse(IngestStatus::kBusy, "rows wait for their tables and fill all memory for them", "try again after Retry-After; hot.bytes_max sets the bound");
+  }
+  if (auto routed = RouteRows(request.topic); !routed.ok()) return RefuseFor(routed.error());
+  if (auto admitted = log_.Append(batch_, *request.principal, used_topics_, routes_, result_); !admitted.ok()) return RefuseFor(admitted.error());
+  outcome.accepted = result_.accepted;
+  outcome.duplicates = result_.duplicates;
+  outcome.durable_after = result_.durable_after;
+  return outcome;
+}
+
+IngestOutcome Gate::Ingest(const IngestRequest& request) {
+  CHECK(request.principal != nullptr, "a request of nobody");
+  auto outcome = Decode(request);
+  if (outcome.ok()) outcome = Admit(request, std::move(outcome));
+  Count(outcome, request.body.size());
+  return outcome;
+}
+
+std::vector<EventOutcome> Gate::EventOutcomes() const {
+  std::vector<EventOutcome> out(batch_.rows() + batch_.rejected_count());
+  for (size_t row = 0; row < result_.rows.size(); row++) {
+    auto& r = result_.rows[row];
+    out[batch_.index(row)] = {used_topics_[r.topic]->name(), r.partition.get(), r.offset.get(), r.duplicate};
+  }
+  return out;
+}
+
+void Gate::Count(const IngestOutcome& outcome, size_t body_bytes) {
+  auto& metrics = env_.metrics;
+  metrics.GetCounter(kBytesTotal).Add(body_bytes);
+  if (!outcome.ok()) metrics.GetCounter(kRefusedTotal, {{"reason", ReasonName(outcome.status)}}).Add();
+  if (outcome.accepted > 0) metrics.GetCounter(kEventsTotal, {{"result", "accepted"}}).Add(outcome.accepted);
+  if (outcome.duplicates > 0) metrics.GetCounter(kEventsTotal, {{"result", "duplicate"}}).Add(outcome.duplicates);
+  if (outcome.rejected > 0) metrics.GetCounter(kEventsTotal, {{"result", "rejected"}}).Add(outcome.rejected);
+}
+
+}  // namespace sluice::ingest
