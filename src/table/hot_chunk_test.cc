@@ -179,28 +179,41 @@ TEST(HotChunk, RefusesBytesThatAreNoChunk) {
   EXPECT_FALSE(HotChunkReader::Open(memory.span().subspan(0, kHotChunkHeaderBytes - 1)).ok());
 }
 
-TEST(HotColumns, PointIntoTheChunkAndCarryFieldIds) {
-  Memory memory;
-  HotChunkWriter writer(memory.span());
-  Events events;
-  events.Add("one", "t", "1");
-  events.Add("two", "t", std::string_view());
-  ASSERT_EQ(writer.Append(events.rows(), 0), 2u);
+// Goal: rows of two chunks become one batch whose long texts stay where they are.
+TEST(HotColumns, GathersRowsOfSeveralChunks) {
+  Memory first, second;
+  HotChunkWriter one(first.span()), two(second.span());
+  Events a, b;
+  a.Add("one", "t", "a text that is longer than a view");
+  a.Add("two", "t", std::string_view());
+  auto row = b.Add("three", "t", std::string_view());
+  b.Extend(row, "k", "v");
+  ASSERT_EQ(one.Append(a.rows(), 0), 2u);
+  ASSERT_EQ(two.Append(b.rows(), 0), 1u);
+  auto r1 = HotChunkReader::Open(first.span()).value(), r2 = HotChunkReader::Open(second.span()).value();
   auto alive = std::make_shared<int>(1);
   {
-    auto columns = MakeHotColumns(HotChunkReader::Open(memory.span()).value(), 2, alive);
+    std::vector<uint32_t> rows1{1, 0}, rows2{0};
+    std::vector<HotRows> parts{{&r1, rows1}, {&r2, rows2}};
+    auto columns = GatherHotColumns(parts, alive);
     EXPECT_EQ(alive.use_count(), 2);
     ASSERT_EQ(columns.column_count(), static_cast<int64_t>(kEventColumnCount));
-    EXPECT_EQ(columns.rows(), 2);
+    EXPECT_EQ(columns.rows(), 3);
     EXPECT_STREQ(columns.schema().children[0]->name, "id");
     EXPECT_STREQ(columns.schema().children[0]->format, "vu");
     EXPECT_STREQ(columns.schema().children[11]->format, "n");  // traceparent: no value anywhere
+    auto* ids = static_cast<const StringView*>(columns.array().children[0]->buffers[1]);
+    EXPECT_EQ(std::string(ids[0].inlined, 3), "two");
+    EXPECT_EQ(std::string(ids[2].inlined, 5), "three");
     auto* data = columns.array().children[8];
-    auto* bits = static_cast<const uint8_t*>(data->buffers[0]);
-    EXPECT_EQ(bits[0] & 3, 1);
-    auto* views = static_cast<const StringView*>(columns.array().children[0]->buffers[1]);
-    EXPECT_GE(reinterpret_cast<const char*>(views), memory.span().data());
-    EXPECT_EQ(std::string(views[1].inlined, 3), "two");
+    EXPECT_EQ(static_cast<const uint8_t*>(data->buffers[0])[0] & 7, 2);  // only the second of the three
+    auto view = static_cast<const StringView*>(data->buffers[1])[1];
+    auto* bytes = static_cast<const char*>(data->buffers[2 + view.far.buffer]) + view.far.position;
+    EXPECT_GE(bytes, first.span().data());
+    EXPECT_EQ(std::string(bytes, static_cast<size_t>(view.length)), "a text that is longer than a view");
+    auto* map = columns.array().children[10];
+    EXPECT_EQ(static_cast<const int32_t*>(map->buffers[1])[2], 0);
+    EXPECT_EQ(static_cast<const int32_t*>(map->buffers[1])[3], 1);
   }
   EXPECT_EQ(alive.use_count(), 1);
 }

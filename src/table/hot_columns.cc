@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/hot_columns.h"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/check.h"
+#include "iceberg/data_file_columns.h"
 
 namespace sluice::table {
 namespace {
@@ -23,8 +23,8 @@ struct ArrayNode {
   std::vector<const void*> buffers;
   std::vector<std::unique_ptr<ArrowArray>> owned;
   std::vector<ArrowArray*> children;
-  std::array<int64_t, 1> variadic_sizes{};  // byte size of the one data buffer of views
-  std::vector<char> bytes;                  // what could not be pointed at
+  std::vector<char> validity, values;
+  std::vector<int64_t> view_buffer_sizes;
   std::shared_ptr<const void> keep_alive;
 };
 
@@ -65,17 +65,6 @@ ArrowArray Seal(std::unique_ptr<ArrayNode> node, int64_t length, int64_t null_co
 
 // ---- schema ---------------------------------------------------------------------------------------------------------------
 
-// Arrow's C metadata: count, then length-prefixed key and value, native integers.
-std::string FieldIdMetadata(int32_t field_id) {
-  static constexpr std::string_view kKey = "PARQUET:field_id";
-  std::string value = std::to_string(field_id), out;
-  base::AppendLittle<int32_t>(out, 1);
-  base::AppendLittle<int32_t>(out, static_cast<int32_t>(kKey.size()));
-  out += kKey;
-  base::AppendLittle<int32_t>(out, static_cast<int32_t>(value.size()));
-  return out + value;
-}
-
 const char* FormatOf(ColumnType type) {
   switch (type) {
     case ColumnType::kString: return "vu";
@@ -93,7 +82,7 @@ ArrowSchema Leaf(std::string_view name, const char* format, int32_t field_id, bo
   auto node = std::make_unique<SchemaNode>();
   node->name = name;
   node->format = format;
-  node->metadata = FieldIdMetadata(field_id);
+  node->metadata = iceberg::EncodeFieldIdMetadata(field_id);
   return Seal(std::move(node), nullable);
 }
 
@@ -106,18 +95,176 @@ ArrowSchema MapSchema(const EventColumnSpec& column) {
   auto map = std::make_unique<SchemaNode>();
   map->name = column.name;
   map->format = "+m";
-  map->metadata = FieldIdMetadata(column.field_id());
+  map->metadata = iceberg::EncodeFieldIdMetadata(column.field_id());
   map->owned.push_back(std::make_unique<ArrowSchema>(Seal(std::move(entries), false)));
   return Seal(std::move(map), true);
 }
 
-bool IsStored(const HotChunkReader& chunk, EventColumn c) { return chunk.has(c) || c == EventColumn::kSpecVersion; }
+// ---- arrays ---------------------------------------------------------------------------------------------------------------
 
-ArrowSchema MakeSchema(const HotChunkReader& chunk) {
+// Gathers one column after the other out of the same rows.
+class Gatherer {
+ public:
+  explicit Gatherer(std::span<const HotRows> parts) : parts_(parts) {
+    for (auto& p : parts) rows_ += p.rows.size();
+  }
+  int64_t rows() const { return static_cast<int64_t>(rows_); }
+  bool HasValues(EventColumn c) const {
+    return c == EventColumn::kSpecVersion || std::any_of(parts_.begin(), parts_.end(), [&](auto& p) { return p.chunk->has(c); });
+  }
+  ArrowArray Column(const EventColumnSpec& column) const {
+    if (!HasValues(column.column)) return Seal(std::make_unique<ArrayNode>(), rows(), rows());
+    switch (column.type) {
+      case ColumnType::kString:
+      case ColumnType::kBinary: return column.column == EventColumn::kSpecVersion ? Constant(kSpecVersionValue) : Views(column);
+      case ColumnType::kTimestamp:
+      case ColumnType::kLong: return Numbers<int64_t>(column, &HotChunkReader::longs);
+      case ColumnType::kInt: return Numbers<int32_t>(column, &HotChunkReader::ints);
+      case ColumnType::kBoolean: return Booleans(column);
+      case ColumnType::kStringMap: return Map(column);
+    }
+    base::CheckFailed(__FILE__, __LINE__, "type", "a column type without an array");
+  }
+
+ private:
+  static constexpr int64_t kUnknownNulls = -1;
+  static void SetBit(std::vector<char>& bits, size_t at) { bits[at >> 3] = static_cast<char>(bits[at >> 3] | 1 << (at & 7)); }
+  template <class T>
+  T* Values(ArrayNode& node, size_t count) const {
+    node.values.resize(count * sizeof(T));
+    return reinterpret_cast<T*>(node.values.data());
+  }
+
+  // Fills the validity of an optional column. Returns whether the column has one.
+  bool GatherValidity(ArrayNode& node, const EventColumnSpec& column) const {
+    if (column.required) return false;
+    node.validity.assign(rows_ / 8 + 1, 0);
+    size_t at = 0;
+    for (auto& p : parts_) {
+      const uint8_t* bits = p.chunk->has(column.column) ? p.chunk->validity(column.column) : nullptr;
+      for (uint32_t row : p.rows) {
+        if (bits != nullptr && (bits[row >> 3] >> (row & 7) & 1) != 0) SetBit(node.validity, at);
+        at++;
+      }
+    }
+    return true;
+  }
+
+  // A view of chunk number `part` as a view of the gathered array: long texts name their chunk as data buffer.
+  static StringView Rebase(StringView view, size_t part) {
+    if (view.length > kInlinedMax) view.far.buffer = static_cast<int32_t>(part);
+    return view;
+  }
+  ArrowArray SealViews(std::unique_ptr<ArrayNode> node, int64_t length, bool has_validity) const {
+    node->buffers = {has_validity ? node->validity.data() : nullptr, node->values.data()};
+    for (auto& p : parts_) {
+      node->buffers.push_back(p.chunk->base());
+      node->view_buffer_sizes.push_back(static_cast<int64_t>(p.chunk->bytes()));
+    }
+    node->buffers.push_back(node->view_buffer_sizes.data());
+    return Seal(std::move(node), length, has_validity ? kUnknownNulls : 0);
+  }
+
+  ArrowArray Views(const EventColumnSpec& column) const {
+    auto node = std::make_unique<ArrayNode>();
+    const bool has_validity = GatherValidity(*node, column);
+    auto* to = Values<StringView>(*node, rows_);
+    for (size_t part = 0; part < parts_.size(); part++) {
+      auto& p = parts_[part];
+      if (!p.chunk->has(column.column)) {
+        to = std::fill_n(to, p.rows.size(), StringView{});
+        continue;
+      }
+      const StringView* from = p.chunk->views(column.column);
+      for (uint32_t row : p.rows) *to++ = Rebase(from[row], part);
+    }
+    return SealViews(std::move(node), rows(), has_validity);
+  }
+
+  template <class T>
+  ArrowArray Numbers(const EventColumnSpec& column, const T* (HotChunkReader::*values)(EventColumn) const) const {
+    auto node = std::make_unique<ArrayNode>();
+    const bool has_validity = GatherValidity(*node, column);
+    auto* to = Values<T>(*node, rows_);
+    for (auto& p : parts_) {
+      if (!p.chunk->has(column.column)) {
+        to = std::fill_n(to, p.rows.size(), T{});
+        continue;
+      }
+      const T* from = (p.chunk->*values)(column.column);
+      for (uint32_t row : p.rows) *to++ = from[row];
+    }
+    node->buffers = {has_validity ? node->validity.data() : nullptr, node->values.data()};
+    return Seal(std::move(node), rows(), has_validity ? kUnknownNulls : 0);
+  }
+
+  // A byte a row becomes a bit a row.
+  ArrowArray Booleans(const EventColumnSpec& column) const {
+    CHECK(column.required, "an optional boolean column");
+    auto node = std::make_unique<ArrayNode>();
+    node->values.assign(rows_ / 8 + 1, 0);
+    size_t at = 0;
+    for (auto& p : parts_) {
+      const uint8_t* from = p.chunk->booleans(column.column);
+      for (uint32_t row : p.rows) {
+        if (from[row] != 0) SetBit(node->values, at);
+        at++;
+      }
+    }
+    node->buffers = {nullptr, node->values.data()};
+    return Seal(std::move(node), rows(), 0);
+  }
+
+  ArrowArray Constant(std::string_view text) const {
+    CHECK(text.size() <= static_cast<size_t>(kInlinedMax), "a constant that does not fit into a view");
+    auto node = std::make_unique<ArrayNode>();
+    StringView view{};
+    view.length = static_cast<int32_t>(text.size());
+    text.copy(view.inlined, text.size());
+    std::fill_n(Values<StringView>(*node, rows_), rows_, view);
+    node->buffers = {nullptr, node->values.data(), nullptr};  // no data buffer: every value is inlined
+    return Seal(std::move(node), rows(), 0);
+  }
+
+  ArrowArray Map(const EventColumnSpec& column) const {
+    auto node = std::make_unique<ArrayNode>();
+    GatherValidity(*node, column);
+    auto keys = std::make_unique<ArrayNode>(), values = std::make_unique<ArrayNode>();
+    auto* offsets = Values<int32_t>(*node, rows_ + 1);
+    *offsets++ = 0;
+    std::vector<StringView> key_views, value_views;
+    for (size_t part = 0; part < parts_.size(); part++) {
+      auto& p = parts_[part];
+      const bool has = p.chunk->has(column.column);
+      for (uint32_t row : p.rows) {
+        for (int32_t e = has ? p.chunk->map_offsets()[row] : 0, end = has ? p.chunk->map_offsets()[row + 1] : 0; e < end; e++) {
+          key_views.push_back(Rebase(p.chunk->map_keys()[e], part));
+          value_views.push_back(Rebase(p.chunk->map_values()[e], part));
+        }
+        *offsets++ = static_cast<int32_t>(key_views.size());
+      }
+    }
+    const auto entries = static_cast<int64_t>(key_views.size());
+    std::copy(key_views.begin(), key_views.end(), Values<StringView>(*keys, key_views.size()));
+    std::copy(value_views.begin(), value_views.end(), Values<StringView>(*values, value_views.size()));
+    auto pairs = std::make_unique<ArrayNode>();
+    pairs->buffers = {nullptr};
+    pairs->owned.push_back(std::make_unique<ArrowArray>(SealViews(std::move(keys), entries, false)));
+    pairs->owned.push_back(std::make_unique<ArrowArray>(SealViews(std::move(values), entries, false)));
+    node->buffers = {node->validity.data(), node->values.data()};
+    node->owned.push_back(std::make_unique<ArrowArray>(Seal(std::move(pairs), entries, 0)));
+    return Seal(std::move(node), rows(), kUnknownNulls);
+  }
+
+  std::span<const HotRows> parts_;
+  size_t rows_ = 0;
+};
+
+ArrowSchema MakeSchema(const Gatherer& gatherer) {
   auto root = std::make_unique<SchemaNode>();
   root->format = "+s";
   for (auto& column : EventColumns()) {
-    ArrowSchema child = !IsStored(chunk, column.column)         ? Leaf(column.name, "n", column.field_id(), true)
+    ArrowSchema child = !gatherer.HasValues(column.column)      ? Leaf(column.name, "n", column.field_id(), true)
                         : column.type == ColumnType::kStringMap ? MapSchema(column)
                                                                 : Leaf(column.name, FormatOf(column.type), column.field_id(), !column.required);
     root->owned.push_back(std::make_unique<ArrowSchema>(child));
@@ -125,84 +272,16 @@ ArrowSchema MakeSchema(const HotChunkReader& chunk) {
   return Seal(std::move(root), false);
 }
 
-// ---- arrays ---------------------------------------------------------------------------------------------------------------
-
-constexpr int64_t kUnknownNulls = -1;
-
-ArrowArray ViewArray(const HotChunkReader& chunk, const uint8_t* validity, const StringView* views, int64_t length) {
-  auto node = std::make_unique<ArrayNode>();
-  node->variadic_sizes[0] = static_cast<int64_t>(chunk.bytes());
-  node->buffers = {validity, views, chunk.base(), node->variadic_sizes.data()};
-  return Seal(std::move(node), length, validity == nullptr ? 0 : kUnknownNulls);
-}
-
-ArrowArray NumberArray(const uint8_t* validity, const void* values, int64_t length) {
-  auto node = std::make_unique<ArrayNode>();
-  node->buffers = {validity, values};
-  return Seal(std::move(node), length, validity == nullptr ? 0 : kUnknownNulls);
-}
-
-ArrowArray NullArray(int64_t length) { return Seal(std::make_unique<ArrayNode>(), length, length); }
-
-ArrowArray BooleanArray(const uint8_t* values, int64_t length) {
-  auto node = std::make_unique<ArrayNode>();
-  node->bytes.assign(static_cast<size_t>(length) / 8 + 1, 0);
-  for (int64_t i = 0; i < length; i++)
-    node->bytes[static_cast<size_t>(i) >> 3] = static_cast<char>(node->bytes[static_cast<size_t>(i) >> 3] | (values[i] != 0) << (i & 7));
-  node->buffers = {nullptr, node->bytes.data()};
-  return Seal(std::move(node), length, 0);
-}
-
-ArrowArray ConstantArray(std::string_view text, int64_t length) {
-  CHECK(text.size() <= static_cast<size_t>(kInlinedMax), "a constant that does not fit into a view");
-  auto node = std::make_unique<ArrayNode>();
-  StringView view{};
-  view.length = static_cast<int32_t>(text.size());
-  text.copy(view.inlined, text.size());
-  node->bytes.resize(static_cast<size_t>(length) * sizeof view);
-  for (int64_t i = 0; i < length; i++) std::memcpy(node->bytes.data() + static_cast<size_t>(i) * sizeof view, &view, sizeof view);
-  node->buffers = {nullptr, node->bytes.data(), nullptr};  // no data buffer: every value is inlined
-  return Seal(std::move(node), length, 0);
-}
-
-ArrowArray MapArray(const HotChunkReader& chunk, int64_t length) {
-  const int32_t* offsets = chunk.map_offsets();
-  const int64_t entries = offsets[length];
-  auto pairs = std::make_unique<ArrayNode>();
-  pairs->buffers = {nullptr};
-  pairs->owned.push_back(std::make_unique<ArrowArray>(ViewArray(chunk, nullptr, chunk.map_keys(), entries)));
-  pairs->owned.push_back(std::make_unique<ArrowArray>(ViewArray(chunk, nullptr, chunk.map_values(), entries)));
-  auto map = std::make_unique<ArrayNode>();
-  map->buffers = {chunk.validity(EventColumn::kExtensions), offsets};
-  map->owned.push_back(std::make_unique<ArrowArray>(Seal(std::move(pairs), entries, 0)));
-  return Seal(std::move(map), length, kUnknownNulls);
-}
-
-ArrowArray MakeArray(const HotChunkReader& chunk, const EventColumnSpec& column, int64_t rows) {
-  const auto c = column.column;
-  if (c == EventColumn::kSpecVersion) return ConstantArray(kSpecVersionValue, rows);
-  if (!chunk.has(c)) return NullArray(rows);
-  switch (column.type) {
-    case ColumnType::kString:
-    case ColumnType::kBinary: return ViewArray(chunk, chunk.validity(c), chunk.views(c), rows);
-    case ColumnType::kTimestamp:
-    case ColumnType::kLong: return NumberArray(chunk.validity(c), chunk.longs(c), rows);
-    case ColumnType::kInt: return NumberArray(chunk.validity(c), chunk.ints(c), rows);
-    case ColumnType::kBoolean: return BooleanArray(chunk.booleans(c), rows);
-    case ColumnType::kStringMap: return MapArray(chunk, rows);
-  }
-  base::CheckFailed(__FILE__, __LINE__, "type", "a column type without an array");
-}
-
 }  // namespace
 
-Columns MakeHotColumns(const HotChunkReader& chunk, uint32_t rows, std::shared_ptr<const void> keep_alive) {
-  CHECK(rows > 0 && rows <= kHotChunkRowsMax, "columns of a chunk without rows");
+Columns GatherHotColumns(std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive) {
+  Gatherer gatherer(parts);
+  CHECK(gatherer.rows() > 0 && gatherer.rows() <= INT32_MAX, "columns without rows, or with too many");
   auto root = std::make_unique<ArrayNode>();
   root->buffers = {nullptr};
   root->keep_alive = std::move(keep_alive);
-  for (auto& column : EventColumns()) root->owned.push_back(std::make_unique<ArrowArray>(MakeArray(chunk, column, rows)));
-  return Columns(MakeSchema(chunk), Seal(std::move(root), rows, 0));
+  for (auto& column : EventColumns()) root->owned.push_back(std::make_unique<ArrowArray>(gatherer.Column(column)));
+  return Columns(MakeSchema(gatherer), Seal(std::move(root), gatherer.rows(), 0));
 }
 
 }  // namespace sluice::table

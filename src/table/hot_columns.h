@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// A hot chunk's rows as Columns, for the tier's Parquet writer: the arrays point into the chunk, nothing is copied but the
-// verdict bits.
+// Rows of hot chunks as Columns, for the tier's Parquet writer. Views and numbers are gathered, 16 bytes a text at most; the
+// bytes of long texts stay in their chunks.
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/columns.h"
 #include "table/hot_chunk_reader.h"
 
 namespace sluice::table {
 
-// Rows [0, rows) of `chunk`: 25 children in table order, each with its Iceberg field id in the metadata key
-// "PARQUET:field_id". Strings are utf8_view, data_binary is binary_view, columns without any value have Arrow's null type.
-// `keep_alive` is released together with the result. REQUIRES: the rows are complete and 0 < rows.
-Columns MakeHotColumns(const HotChunkReader& chunk, uint32_t rows, std::shared_ptr<const void> keep_alive);
+// Some rows of one chunk, in the order they are wanted. `chunk` and `rows` must live during the call.
+struct HotRows {
+  const HotChunkReader* chunk = nullptr;
+  std::span<const uint32_t> rows;
+};
+
+// All rows of `parts`, one part after the other: 25 children in table order, each with its Iceberg field id in its metadata
+// (iceberg/data_file_columns.h). Strings are utf8_view, data_binary is binary_view, columns without any value have Arrow's
+// null type. `keep_alive`, which holds the chunks, is released together with the result.
+// REQUIRES: the rows are complete, at least one, fewer than 2^31.
+Columns GatherHotColumns(std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive);
 
 }  // namespace sluice::table
