@@ -170,6 +170,21 @@ uint64_t HotTail::rows_visible() const {
   return rows;
 }
 
+uint64_t HotTail::rows_sliceable() const {
+  std::lock_guard lock(mutex_);
+  uint64_t rows = 0;
+  for (auto& e : entries_) {
+    if (!e.closed || e.rows_visible != e.rows_appended) break;
+    rows += e.rows_visible;
+  }
+  return rows;
+}
+
+bool HotTail::has_pending() const {
+  std::lock_guard lock(mutex_);
+  return !pending_.empty();
+}
+
 uint64_t HotTail::chunk_count() const {
   std::lock_guard lock(mutex_);
   return entries_.size();

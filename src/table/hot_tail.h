@@ -109,7 +109,11 @@ class HotTail {
   void Drop(const PartitionOffsets& progress);
 
   uint64_t rows_visible() const;
+  // Rows in closed chunks that are all visible: what Slice can give.
+  uint64_t rows_sliceable() const;
   uint64_t chunk_count() const;
+  // Rows that were appended and are not visible yet.
+  bool has_pending() const;
   // Where the log partitions stand behind all visible rows.
   PartitionOffsets visible_end() const;
   // When the oldest visible row came, by append time; 0 when there is none.

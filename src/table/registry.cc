@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/registry.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "event/record_batch_decoder.h"
+
+namespace sluice::table {
+namespace {
+
+constexpr uint64_t kLoadBytes = uint64_t{8} << 20;  // read from the log at a time
+const log::CommitSequence kAlreadyDurable(0);
+
+// The late verdicts of rows [first, first + n) of a frame, a byte each.
+std::vector<uint8_t> LateBytes(const log::Frame& frame, size_t first, size_t n) {
+  std::vector<uint8_t> out(n);
+  for (size_t i = 0; i < n; i++) out[i] = frame.late(static_cast<uint32_t>(first + i)) ? 1 : 0;
+  return out;
+}
+
+}  // namespace
+
+TableRegistry::TableRegistry(io::Env env, ChunkMemory& memory, int64_t watermark_delay_us)
+    : env_(env), memory_(memory), watermark_delay_us_(watermark_delay_us) {}
+
+Result<Table*> TableRegistry::Add(const log::Topic& topic, const TableName& name, iceberg::PartitionSpec partitioning, PartitionOffsets begin) {
+  std::lock_guard lock(mutex_);
+  if (auto at = tables_.find(name); at != tables_.end()) {
+    if (&at->second->topic() == &topic) return at->second.get();
+    return Error{ErrorCode::kExists, "the table " + name.ToString() + " is fed by the topic \"" + at->second->topic_name() + "\"",
+                 "two topics never feed one table: choose another topic name, or set topics.<name>.table"};
+  }
+  auto table = std::make_unique<Table>(name, topic, std::move(partitioning), memory_, std::move(begin));
+  by_topic_[&topic] = table.get();
+  return tables_.emplace(name, std::move(table)).first->second.get();
+}
+
+Table* TableRegistry::Find(const TableName& name) const {
+  std::lock_guard lock(mutex_);
+  auto at = tables_.find(name);
+  return at == tables_.end() ? nullptr : at->second.get();
+}
+
+std::vector<Table*> TableRegistry::Tables() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Table*> out;
+  for (auto& [name, table] : tables_) out.push_back(table.get());
+  return out;
+}
+
+Table* TableRegistry::TableOf(const log::Topic& topic) {
+  auto at = by_topic_.find(&topic);
+  CHECK(at != by_topic_.end(), "an event was admitted to a topic without a table");
+  return at->second;
+}
+
+// ---- rows ---------------------------------------------------------------------------------------------------------------
+
+void TableRegistry::OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) {
+  Table& table = *TableOf(*admitted.topic);
+  EventRows rows{batch, admitted.rows, admitted.late, admitted.partition, admitted.base_offset, admitted.append_time, *admitted.principal, admitted.payload_schema_id};
+  // Admitted rows that find no memory cannot be shown and cannot be forgotten: end, and build the tail anew at the next start.
+  auto taken = table.hot_.Append(rows, admitted.sequence);
+  CHECK(taken.ok(), "no memory for rows that were admitted");
+  if (!table.has_unpublished_rows_) unpublished_.push_back(&table);
+  table.has_unpublished_rows_ = true;
+}
+
+void TableRegistry::OnDurable(log::CommitSequence durable) {
+  std::lock_guard lock(mutex_);
+  durable_ = durable;
+  for (Table* table : unpublished_) {
+    table->hot_.Publish(durable);
+    std::optional<Timestamp> watermark;
+    for (int32_t p = 0; p < table->topic_.partition_count(); p++) {
+      const auto newest = table->topic_.partition(log::LogPartition(p)).event_time_max;
+      if (newest.us == INT64_MIN) continue;
+      const Timestamp mark{newest.us - watermark_delay_us_};
+      watermark = watermark ? std::min(*watermark, mark) : mark;
+    }
+    table->watermark_ = watermark;
+  }
+  // Rows of the next commit may be pending already: such tables stay on the list.
+  std::erase_if(unpublished_, [](Table* table) { return !(table->has_unpublished_rows_ = table->hot_.has_pending()); });
+}
+
+Result<void> TableRegistry::LoadFrame(Table& table, const log::Frame& frame, log::Offset from) {
+  if (frame.kind != log::FrameKind::kEvents || frame.next_offset <= from) return {};
+  event::RecordPlaces places;
+  RETURN_IF_ERROR(event::DecodeRecordBatch(frame.record_batch, loading_, places));
+  const Principal principal{std::string(frame.tenant), std::string(frame.producer)};
+  std::vector<uint32_t> rows;
+  // Runs of rows without gaps between their offsets.
+  for (size_t first = 0; first < loading_.rows();) {
+    const log::Offset base = frame.base_offset + places.offset_deltas[first];
+    size_t n = 1;
+    while (first + n < loading_.rows() && places.offset_deltas[first + n] == places.offset_deltas[first] + static_cast<int32_t>(n)) n++;
+    size_t skip = base < from ? std::min(n, static_cast<size_t>(from - base)) : 0;
+    if (skip < n) {
+      rows.resize(n - skip);
+      for (size_t i = 0; i < rows.size(); i++) rows[i] = static_cast<uint32_t>(first + skip + i);
+      const auto late = LateBytes(frame, first + skip, rows.size());
+      RETURN_IF_ERROR(table.hot_.Append({loading_, rows, late, frame.partition, base + static_cast<int64_t>(skip), frame.append_time, principal, frame.payload_schema_id},
+                                        kAlreadyDurable));
+    }
+    first += n;
+  }
+  return {};
+}
+
+Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room) {
+  ASSIGN_OR_RETURN(auto reader, log.NewReader(table.topic_name(), from));
+  const uint64_t before = table.hot_.rows_visible();
+  for (;;) {
+    ASSIGN_OR_RETURN(auto run, reader->Next(kLoadBytes));
+    if (run.empty()) return table.hot_.rows_visible() - before;
+    for (auto& frame : run.frames()) {
+      auto start = from.find(frame.partition);
+      RETURN_IF_ERROR(LoadFrame(table, frame, start == from.end() ? log::Offset(0) : start->second));
+    }
+    {
+      std::lock_guard lock(mutex_);
+      table.hot_.Publish(kAlreadyDurable);
+    }
+    while (memory_.over_budget()) wait_for_room();
+  }
+}
+
+// ---- versions and views -----------------------------------------------------------------------------------------------------
+
+void TableRegistry::Publish(Table& table, std::shared_ptr<const TableVersion> version) {
+  std::lock_guard lock(mutex_);
+  table.hot_.Drop(version->progress.offsets());
+  table.version_ = std::move(version);
+}
+
+std::shared_ptr<const TableVersion> TableRegistry::Version(const Table& table) const {
+  std::lock_guard lock(mutex_);
+  return table.version_;
+}
+
+TablesView TableRegistry::View() const {
+  std::lock_guard lock(mutex_);
+  TablesView out;
+  out.durable = durable_;
+  for (auto& [name, table] : tables_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_});
+  return out;
+}
+
+}  // namespace sluice::table

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// The one owner of all tables. Rows come in from the log, versions from table commits, and everybody who wants to read gets a
+// view in which the two fit: no gap, no row twice.
+//
+//   log ── OnAdmitted, OnDurable ──▶ ┌──────────┐ ── View ──▶ statements
+//   tier ── Publish(version) ──────▶ │ registry │
+//                                    └──────────┘
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/env.h"
+#include "log/log.h"
+#include "table/table.h"
+
+namespace sluice::table {
+
+// One table as one view sees it. Immutable.
+struct TableView {
+  const Table* table = nullptr;
+  std::shared_ptr<const TableVersion> version;  // null: the table has no metadata yet
+  std::vector<HotChunkView> chunks;             // every row behind the version, oldest first
+  PartitionOffsets end;                         // behind the newest row of the view
+  std::optional<Timestamp> watermark;
+};
+
+// Every table at one moment: one prefix of the log in all of them.
+struct TablesView {
+  log::CommitSequence durable;
+  std::vector<TableView> tables;  // by name
+};
+
+// Threads are said per method. The log's thread is the loop.
+class TableRegistry : public log::LogListener {
+ public:
+  // `memory` and `env` must outlive it. `watermark_delay_us` as in LogOptions.
+  TableRegistry(io::Env env, ChunkMemory& memory, int64_t watermark_delay_us);
+
+  // The table that `topic` feeds, made if there is none; its hot tail begins at `begin`. kExists: another topic feeds it.
+  // The log's thread, before the topic's first event.
+  Result<Table*> Add(const log::Topic& topic, const TableName& name, iceberg::PartitionSpec partitioning, PartitionOffsets begin);
+  // Null: none. Any thread.
+  Table* Find(const TableName& name) const;
+  std::vector<Table*> Tables() const;
+
+  // Fills the hot tail with what the log holds behind `from`, as at start: rows become visible at once. `wait_for_room` is called
+  // whenever the memory is used up, until there is some. kCorruption, kIo: of the log. The log's thread, before events are admitted.
+  Result<uint64_t> Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room);
+
+  // ---- LogListener: the log's thread ----
+  void OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) override;
+  void OnDurable(log::CommitSequence durable) override;
+
+  // A table commit is known to be done: from now on views have it, and the hot rows that it holds leave. Any thread.
+  void Publish(Table& table, std::shared_ptr<const TableVersion> version);
+  std::shared_ptr<const TableVersion> Version(const Table& table) const;
+
+  // Any thread.
+  TablesView View() const;
+
+ private:
+  Result<void> LoadFrame(Table& table, const log::Frame& frame, log::Offset from);
+  Table* TableOf(const log::Topic& topic);
+
+  io::Env env_;
+  ChunkMemory& memory_;
+  const int64_t watermark_delay_us_;
+  mutable std::mutex mutex_;  // orders publications against views; never held across io
+  std::map<TableName, std::unique_ptr<Table>> tables_;
+  log::CommitSequence durable_;
+  // The log's thread only.
+  std::map<const log::Topic*, Table*> by_topic_;
+  std::vector<Table*> unpublished_;
+  event::EventBatch loading_;
+};
+
+}  // namespace sluice::table
