@@ -11,6 +11,7 @@ from x import build, console, fetch, machine, paths
 UNIT_SECONDS_MAX = 300   # for one test binary
 E2E_SECONDS_MAX = 900    # for all of tests/e2e
 REPORTS = paths.BUILD / "reports"
+SCRATCH = paths.BUILD / "tmp"  # TMPDIR of the tests: on a real disk, inside the clone
 
 
 class Score:
@@ -33,8 +34,9 @@ def run(command, arguments):
         raise console.Failure(f"usage: ./x {command} [all|fast] [--offline]", exit_code=2)
     fetch.ensure(offline)
     score = Score()
-    shutil.rmtree(REPORTS, ignore_errors=True)
-    REPORTS.mkdir(parents=True)
+    for folder in (REPORTS, SCRATCH):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
     _rules(score)
     debug = build.build("debug", offline=offline)
     _unit_tests(score, debug)
@@ -64,7 +66,7 @@ def _unit_tests(score, debug):
         reports.mkdir()
         names = _ctest_names(debug)
         command = ["ctest", "--test-dir", debug, "--output-on-failure", "--no-tests=ignore", "--timeout", str(UNIT_SECONDS_MAX), "-j", str(machine.jobs())]
-        result = subprocess.run(command, env={**os.environ, "GTEST_OUTPUT": f"xml:{reports}/"}, stdin=subprocess.DEVNULL, text=True,
+        result = subprocess.run(command, env=_environment(GTEST_OUTPUT=f"xml:{reports}/"), stdin=subprocess.DEVNULL, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if result.returncode != 0:
             console.say(result.stdout)
@@ -86,7 +88,7 @@ def _simulator(score, debug):
     if not program.exists():
         return
     with console.phase("simulator") as progress:
-        good = subprocess.run([program, "--smoke"], stdin=subprocess.DEVNULL, timeout=E2E_SECONDS_MAX).returncode == 0
+        good = subprocess.run([program, "--smoke"], env=_environment(), stdin=subprocess.DEVNULL, timeout=E2E_SECONDS_MAX).returncode == 0
         progress.detail = score.add(int(good), int(not good))
 
 
@@ -98,8 +100,7 @@ def _end_to_end(score, offline):
     release = build.build("release", offline=offline)
     with console.phase("end-to-end tests") as progress:
         report = REPORTS / "e2e.xml"
-        environment = {**os.environ, "SLUICE_BINARY": str(release / "sluice"), "PYTHONDONTWRITEBYTECODE": "1",
-                       "SLUICE_DATASETS": str(paths.DEPS / "datasets")}
+        environment = _environment(SLUICE_BINARY=str(release / "sluice"), SLUICE_DATASETS=str(paths.DEPS / "datasets"), PYTHONDONTWRITEBYTECODE="1")
         command = [paths.VENV_PYTHON, "-m", "pytest", folder, "-q", "--rootdir", folder, "-p", "no:cacheprovider",
                    "--basetemp", REPORTS / "e2e", f"--junitxml={report}"]
         code = _run_bounded(command, environment)
@@ -107,6 +108,10 @@ def _end_to_end(score, offline):
         if code != 0 and failed == 0:
             failed = 1
         progress.detail = score.add(passed, failed)
+
+
+def _environment(**more):
+    return {**os.environ, "TMPDIR": str(SCRATCH), "TZ": "UTC", **more}
 
 
 def _run_bounded(command, environment):
