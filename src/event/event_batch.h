@@ -66,6 +66,8 @@ class EventBatch {
   std::string_view Get(Attribute a, size_t row) const {
     return has(a) ? View(columns_[static_cast<size_t>(a)][row]) : std::string_view();
   }
+  // The same as a slice: it stays true while the arena grows.
+  Slice GetSlice(Attribute a, size_t row) const { return has(a) ? columns_[static_cast<size_t>(a)][row] : Slice(); }
   // Event time; kNoTime when the event has none (the log puts its append time there).
   static constexpr int64_t kNoTime = INT64_MIN;
   int64_t time_us(size_t row) const { return time_us_[row]; }

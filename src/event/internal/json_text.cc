@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/internal/json_text.h"
 
+#include <immintrin.h>
+
 #include <cstring>
 
 namespace sluice::event::internal {
@@ -142,12 +144,18 @@ void AppendQuoted(std::string_view text, std::string& out) {
 }
 
 ByteClasses ClassifyBytes(std::string_view text) {
-  unsigned char escapes = 0, special = 0;  // plain loops over bytes: the compiler makes vectors of them
-  for (char c : text) {
-    escapes |= static_cast<unsigned char>(c == '\\');
-    special |= static_cast<unsigned char>(c + 1);  // the top bit: 0x7f or more; 0xff, which would be lost, is in no UTF-8
-  }
-  return {escapes != 0, (special & 0x80) != 0};
+  const __m256i backslash = _mm256_set1_epi8('\\'), one = _mm256_set1_epi8(1);
+  __m256i escapes = _mm256_setzero_si256(), special = escapes;
+  auto add = [&](__m256i bytes) {
+    escapes = _mm256_or_si256(escapes, _mm256_cmpeq_epi8(bytes, backslash));
+    special = _mm256_or_si256(special, _mm256_add_epi8(bytes, one));  // top bit: 0x7f or more; 0xff, which would be lost, is in no UTF-8
+  };
+  size_t at = 0;
+  for (; at + 32 <= text.size(); at += 32) add(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(text.data() + at)));
+  alignas(32) char rest[32] = {};
+  std::memcpy(rest, text.data() + at, text.size() - at);
+  add(_mm256_load_si256(reinterpret_cast<const __m256i*>(rest)));
+  return {_mm256_movemask_epi8(escapes) != 0, _mm256_movemask_epi8(special) != 0};
 }
 
 bool HasForbiddenCharacter(std::string_view text) {
