@@ -35,10 +35,13 @@ class Signal {
   virtual int descriptor() const = 0;
 };
 
+// Characters that the kernel keeps of a thread's name.
+constexpr size_t kThreadNameMax = 15;
+
 class Threads {
  public:
   virtual ~Threads() = default;
-  // `name` (15 characters at most) is what the system's tools show. An exception that leaves `body` is logged and aborts.
+  // `name` (kThreadNameMax at most) is what the system's tools show. An exception that leaves `body` is logged and aborts.
   virtual std::unique_ptr<Thread> Start(const std::string& name, ThreadPriority priority, std::function<void()> body) = 0;
   virtual std::unique_ptr<Signal> NewSignal() = 0;
 };

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "io/internal/descriptor.h"
+#include "io/internal/direct_alignment.h"
 #include "io/internal/real_parts.h"
 #include "io/internal/system_error.h"
 
@@ -22,11 +23,6 @@ namespace {
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
 
-void CheckAligned(uint64_t at, const void* bytes, size_t size) {
-  CHECK(at % kDirectAlignment == 0 && size % kDirectAlignment == 0, "direct io at a position or of a size that is not a multiple of kDirectAlignment");
-  CHECK(reinterpret_cast<uintptr_t>(bytes) % kDirectAlignment == 0, "direct io from memory that is not aligned to kDirectAlignment");
-}
-
 // How a file was opened: kEmulatedDirect keeps the promise of `direct` without O_DIRECT.
 enum class WriteMode : uint8_t { kBuffered, kDirect, kEmulatedDirect };
 
@@ -35,7 +31,7 @@ class RealFile final : public File {
   RealFile(Path path, Descriptor descriptor, WriteMode mode) : path_(std::move(path)), descriptor_(std::move(descriptor)), mode_(mode) {}
 
   Result<size_t> Read(uint64_t at, std::span<char> to) override {
-    if (mode_ != WriteMode::kBuffered) CheckAligned(at, to.data(), to.size());
+    if (mode_ != WriteMode::kBuffered) CheckDirectAligned(at, to.data(), to.size());
     size_t done = 0;
     while (done < to.size()) {
       ssize_t n = pread(descriptor_.get(), to.data() + done, to.size() - done, static_cast<off_t>(at + done));
@@ -49,7 +45,7 @@ class RealFile final : public File {
   }
 
   Result<void> Write(uint64_t at, std::string_view from) override {
-    if (mode_ != WriteMode::kBuffered) CheckAligned(at, from.data(), from.size());
+    if (mode_ != WriteMode::kBuffered) CheckDirectAligned(at, from.data(), from.size());
     size_t done = 0;
     while (done < from.size()) {
       ssize_t n = pwrite(descriptor_.get(), from.data() + done, from.size() - done, static_cast<off_t>(at + done));

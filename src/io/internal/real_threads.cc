@@ -20,7 +20,6 @@
 namespace sluice::io {
 namespace {
 
-constexpr size_t kThreadNameMax = 15;  // the kernel's
 constexpr int kLogFifoPriority = 1;    // above every normal thread; below whatever else an administrator runs as real-time
 constexpr uint64_t kLogSliceNs = 100'000;
 constexpr int kBackgroundNice = 19;

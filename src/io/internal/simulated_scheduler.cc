@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/internal/simulated_scheduler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "base/check.h"
+
+namespace sluice::io {
+namespace {
+
+constexpr const char* kStateNames[] = {"ready", "running", "blocked", "ended"};
+
+uint64_t MixBytes(uint64_t hash, std::string_view bytes) {
+  // FNV-1a, 64 bits.
+  for (unsigned char c : bytes) hash = (hash ^ c) * 0x100000001b3;
+  return hash;
+}
+uint64_t Mix(uint64_t hash, uint64_t value) { return SeededRandom(hash ^ value).Next(); }
+
+// A dead actor whose destructors wait for something that will not come.
+constexpr int kUnwindingWaitsMax = 100'000;
+
+}  // namespace
+
+SimulatedScheduler::SimulatedScheduler(uint64_t seed, const SimulationOptions& options) : options_(options), random_(seed) {}
+
+SimulatedScheduler::~SimulatedScheduler() {
+  CHECK(!active_, "a simulated world was destroyed while it ran");
+  for (auto& actor : actors_) CHECK(!actor->thread.joinable(), "a simulated world was destroyed with actors that never ran");
+}
+
+SimulatedScheduler::ActorPtr SimulatedScheduler::Start(std::string name, ProcessId process, std::function<void()> body) {
+  std::lock_guard lock(mutex_);
+  auto actor = actors_.emplace_back(std::make_shared<Actor>());
+  actor->name = std::move(name);
+  actor->process = process;
+  actor->number = next_number_++;
+  actor->doing = "about to start";
+  actor->thread = std::thread([this, &self = *actor, body = std::move(body)]() mutable { RunBody(self, std::move(body)); });
+  return actor;
+}
+
+void SimulatedScheduler::RunBody(Actor& self, std::function<void()> body) {
+  {
+    std::unique_lock lock(mutex_);
+    self.picked.wait(lock, [&] { return running_ == &self; });
+  }
+  try {
+    if (!self.doomed) body();
+  } catch (const SimulatedCrash&) {
+    // The end of a dead actor.
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "exception left the simulated thread %s: %s\n", self.name.c_str(), e.what());
+    std::abort();
+  }
+  body = nullptr;  // what it holds may use io when it goes: that needs the baton
+  std::unique_lock lock(mutex_);
+  self.state = Actor::State::kEnded;
+  Trace("end", self.number);
+  for (auto& actor : actors_)
+    if (actor->state == Actor::State::kBlocked && actor->doing == "join " + self.name) {
+      actor->state = Actor::State::kReady;
+      actor->woken = true;
+    }
+  running_ = PickLocked();
+  if (running_ != nullptr) running_->picked.notify_one();
+  else ended_.notify_one();
+}
+
+SimulatedScheduler::Actor* SimulatedScheduler::Self() const {
+  std::lock_guard lock(mutex_);
+  if (!active_) return nullptr;
+  CHECK(running_ != nullptr && running_->thread.get_id() == std::this_thread::get_id(), "a thread that the simulator does not know called io");
+  return running_;
+}
+
+void SimulatedScheduler::Trace(std::string_view what, uint64_t detail) {
+  trace_hash_ = Mix(Mix(MixBytes(trace_hash_, what), detail), static_cast<uint64_t>(now_ns_));
+}
+
+// The next holder of the baton; null: all ended.
+SimulatedScheduler::Actor* SimulatedScheduler::PickLocked() {
+  if (++steps_ == options_.steps_max) StopLocked(SimulationOutcome::kEndless, "no end after " + std::to_string(steps_) + " steps");
+  if (steps_ == 2 * options_.steps_max) AbortLocked("dead actors do not end");
+  for (;;) {
+    WakeTimersLocked();
+    std::vector<Actor*> ready;
+    bool all_ended = true;
+    int64_t next_ns = -1;
+    for (auto& actor : actors_) {
+      if (actor->state == Actor::State::kReady) ready.push_back(actor.get());
+      all_ended = all_ended && actor->state == Actor::State::kEnded;
+      if (actor->state == Actor::State::kBlocked && actor->wake_at_ns >= 0 && (next_ns < 0 || actor->wake_at_ns < next_ns)) next_ns = actor->wake_at_ns;
+    }
+    if (!ready.empty()) {
+      Actor* next = ready[random_.Below(ready.size())];
+      next->state = Actor::State::kRunning;
+      return next;
+    }
+    if (all_ended) return nullptr;
+    if (next_ns >= 0) now_ns_ = std::max(now_ns_, next_ns);
+    else StopLocked(SimulationOutcome::kDeadlock, "every actor waits and none for a time");
+  }
+}
+
+void SimulatedScheduler::WakeTimersLocked() {
+  for (auto& actor : actors_)
+    if (actor->state == Actor::State::kBlocked && actor->wake_at_ns >= 0 && actor->wake_at_ns <= now_ns_) actor->state = Actor::State::kReady;
+}
+
+// Ends a run that does not end by itself: everybody dies.
+void SimulatedScheduler::StopLocked(SimulationOutcome outcome, const std::string& why) {
+  std::string report = why + "\n" + DescribeLocked();
+  result_ = {outcome, report};
+  for (auto& actor : actors_) {
+    if (actor->state == Actor::State::kEnded) continue;
+    actor->doomed = true;
+    if (actor->state == Actor::State::kBlocked) actor->state = Actor::State::kReady;
+    if (actor->process < doomed_.size()) doomed_[actor->process] = true;
+  }
+}
+
+std::string SimulatedScheduler::DescribeLocked() const {
+  std::string text;
+  for (auto& actor : actors_) {
+    if (actor->state == Actor::State::kEnded) continue;
+    text += "  " + actor->name + " (process " + std::to_string(actor->process) + "): " + kStateNames[static_cast<size_t>(actor->state)] + (actor->doomed ? ", dead" : "") +
+            ", " + actor->doing + "\n";
+  }
+  return text;
+}
+
+void SimulatedScheduler::AbortLocked(const std::string& why) const {
+  std::fputs((why + "\n" + DescribeLocked()).c_str(), stderr);
+  std::abort();
+}
+
+// Gives the baton to whoever is picked, and waits for it to come back.
+void SimulatedScheduler::Switch(std::unique_lock<std::mutex>& lock, Actor& self) {
+  running_ = PickLocked();
+  if (running_ == &self) return;
+  running_->picked.notify_one();
+  self.picked.wait(lock, [&] { return running_ == &self; });
+}
+
+void SimulatedScheduler::Yield(std::string_view doing, uint64_t detail, int64_t cost_ns) {
+  Actor* self = Self();
+  if (self == nullptr) return Advance(cost_ns);
+  std::unique_lock lock(mutex_);
+  self->doing = doing;
+  self->state = Actor::State::kReady;
+  now_ns_ += cost_ns;
+  Switch(lock, *self);
+  Trace(doing, Mix(self->number, detail));
+}
+
+bool SimulatedScheduler::Block(std::string_view doing, int64_t timeout_ns) {
+  Actor* self = Self();
+  CHECK(self != nullptr, "waiting outside of a simulated run");
+  std::unique_lock lock(mutex_);
+  self->doing = doing;
+  self->woken = false;
+  // A dead one that still waits, in a destructor, must not wait for those who will not come; it only lets others run.
+  self->state = self->doomed ? Actor::State::kReady : Actor::State::kBlocked;
+  self->wake_at_ns = timeout_ns < 0 ? -1 : now_ns_ + timeout_ns;
+  Switch(lock, *self);
+  self->wake_at_ns = -1;
+  Trace(doing, Mix(self->number, self->woken ? 1 : 0));
+  return self->woken;
+}
+
+void SimulatedScheduler::Wake(Actor& actor) {
+  std::lock_guard lock(mutex_);
+  if (actor.state != Actor::State::kBlocked) return;
+  actor.state = Actor::State::kReady;
+  actor.woken = true;
+}
+
+void SimulatedScheduler::AwaitEnd(Actor& actor) {
+  for (int waits = 0;; waits++) {
+    {
+      std::lock_guard lock(mutex_);
+      if (actor.state == Actor::State::kEnded) return;
+    }
+    CHECK(waits < kUnwindingWaitsMax, "a simulated thread does not end after its process died");
+    Block("join " + actor.name, -1);
+  }
+}
+
+void SimulatedScheduler::Doom(ProcessId process) {
+  std::lock_guard lock(mutex_);
+  if (doomed_.size() <= process) doomed_.resize(process + 1);
+  doomed_[process] = true;
+  Trace("doom", process);
+  for (auto& actor : actors_) {
+    if (actor->process != process || actor->state == Actor::State::kEnded) continue;
+    actor->doomed = true;
+    if (actor->state == Actor::State::kBlocked) actor->state = Actor::State::kReady;
+    if (result_.outcome == SimulationOutcome::kFinished) result_.outcome = SimulationOutcome::kCrashed;
+  }
+}
+
+bool SimulatedScheduler::IsDoomed(ProcessId process) const {
+  std::lock_guard lock(mutex_);
+  return process < doomed_.size() && doomed_[process];
+}
+
+bool SimulatedScheduler::ThrowIfDoomed() {
+  Actor* self = Self();
+  if (self == nullptr || !self->doomed) return false;
+  if (std::uncaught_exceptions() == 0) throw SimulatedCrash();
+  return true;
+}
+
+SimulationResult SimulatedScheduler::Run() {
+  std::unique_lock lock(mutex_);
+  CHECK(!active_, "Run inside of Run");
+  active_ = true;
+  result_ = {};
+  running_ = PickLocked();
+  if (running_ != nullptr) running_->picked.notify_one();
+  const auto stall = std::chrono::seconds(options_.stall_seconds_max);
+  for (uint64_t seen = steps_; running_ != nullptr; seen = steps_)
+    if (!ended_.wait_for(lock, stall, [&] { return running_ == nullptr; }) && steps_ == seen)
+      AbortLocked("the baton is lost: the running actor comes to no scheduling point; a mutex held across an io call?");
+  active_ = false;
+  lock.unlock();
+  for (auto& actor : actors_) actor->thread.join();
+  actors_.clear();
+  return result_;
+}
+
+}  // namespace sluice::io

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "io/env.h"
+#include "io/internal/real_parts.h"
+
+namespace sluice::io {
+namespace {
+
+class RealThreadsTest : public testing::Test {
+ protected:
+  RealWorld world_{LogLevel::kError};
+  Threads& threads_ = world_.env().threads;
+};
+
+TEST_F(RealThreadsTest, ThreadHasItsName) {
+  char name[16] = {};
+  auto thread = threads_.Start("journal-writer-", ThreadPriority::kNormal, [&] { pthread_getname_np(pthread_self(), name, sizeof name); });
+  thread->Join();
+  EXPECT_STREQ(name, "journal-writer-");
+}
+
+TEST_F(RealThreadsTest, NameIsBounded) {
+  EXPECT_DEATH(threads_.Start("sixteen-letters-", ThreadPriority::kNormal, [] {}), "15 characters");
+}
+
+TEST_F(RealThreadsTest, BackgroundThreadIsNiceAndOthersAreNot) {
+  int background = 0, normal = 0;
+  auto nice_of = [](int& to) { return [&to] { to = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())); }; };
+  threads_.Start("a", ThreadPriority::kBackground, nice_of(background))->Join();
+  threads_.Start("b", ThreadPriority::kNormal, nice_of(normal))->Join();
+  EXPECT_EQ(background, 19);
+  EXPECT_EQ(normal, getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())));
+}
+
+TEST_F(RealThreadsTest, LogThreadIsRealTimeWhereAllowed) {
+  rlimit limit{};
+  getrlimit(RLIMIT_RTPRIO, &limit);
+  int policy = -1;
+  threads_.Start("log", ThreadPriority::kLog, [&] { policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; })->Join();
+  if (limit.rlim_cur >= 1) EXPECT_EQ(policy, SCHED_FIFO);
+  else EXPECT_TRUE(policy == SCHED_FIFO || policy == SCHED_OTHER);
+}
+
+TEST_F(RealThreadsTest, SignalsOfTheProcessAreLeftToTheMainThread) {
+  sigset_t mask;
+  threads_.Start("t", ThreadPriority::kNormal, [&] { pthread_sigmask(SIG_SETMASK, nullptr, &mask); })->Join();
+  EXPECT_TRUE(sigismember(&mask, SIGTERM));
+  EXPECT_TRUE(sigismember(&mask, SIGINT));
+  EXPECT_FALSE(sigismember(&mask, SIGSEGV));
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  EXPECT_FALSE(sigismember(&mask, SIGTERM));
+}
+
+TEST_F(RealThreadsTest, UnjoinedThreadIsAProgrammersError) {
+  EXPECT_DEATH(threads_.Start("t", ThreadPriority::kNormal, [] {}).reset(), "not joined");
+}
+
+TEST_F(RealThreadsTest, ExceptionThatLeavesAThreadAborts) {
+  EXPECT_DEATH(threads_.Start("t", ThreadPriority::kNormal, [] { throw std::runtime_error("lost"); })->Join(), "exception left a thread thread=t what=lost");
+}
+
+TEST_F(RealThreadsTest, NotifyBeforeWaitIsNotLostAndSeveralAreOne) {
+  auto bell = threads_.NewSignal();
+  bell->Notify();
+  bell->Notify();
+  EXPECT_TRUE(bell->Wait());
+  EXPECT_FALSE(bell->Wait(0));
+  EXPECT_FALSE(bell->Wait(1));
+}
+
+TEST_F(RealThreadsTest, BellWakesAWaitingThread) {
+  auto ping = threads_.NewSignal(), pong = threads_.NewSignal();
+  int rounds = 0;
+  auto thread = threads_.Start("pong", ThreadPriority::kNormal, [&] {
+    for (int i = 0; i < 100; i++) {
+      ping->Wait();
+      rounds++;
+      pong->Notify();
+    }
+  });
+  for (int i = 0; i < 100; i++) {
+    ping->Notify();
+    EXPECT_TRUE(pong->Wait(60 * kMicrosPerSecond));
+  }
+  thread->Join();
+  EXPECT_EQ(rounds, 100);
+}
+
+TEST_F(RealThreadsTest, BellsDescriptorIsReadableWhileItIsRung) {
+  auto bell = threads_.NewSignal();
+  auto readable = [&] { pollfd p{bell->descriptor(), POLLIN, 0}; return poll(&p, 1, 0) == 1; };
+  EXPECT_FALSE(readable());
+  bell->Notify();
+  EXPECT_TRUE(readable());
+  bell->Wait();
+  EXPECT_FALSE(readable());
+}
+
+TEST(RealClock, SleepTakesAtLeastItsTime) {
+  auto clock = MakeRealClock();
+  int64_t before = clock->MonotonicNs();
+  clock->SleepUs(2'000);
+  EXPECT_GE(clock->MonotonicNs() - before, 2'000'000);
+  EXPECT_GT(clock->Now(), Timestamp{1'700'000'000 * kMicrosPerSecond});
+}
+
+TEST(RealRandom, NumbersAndUuidsDiffer) {
+  auto random = MakeRealRandom();
+  std::set<uint64_t> numbers;
+  for (int i = 0; i < 1000; i++) numbers.insert(random->Next64());
+  EXPECT_EQ(numbers.size(), 1000u);
+  auto uuid = random->NextUuid();
+  EXPECT_EQ(uuid.size(), 36u);
+  EXPECT_EQ(uuid[14], '4');
+  EXPECT_NE(uuid, random->NextUuid());
+}
+
+}  // namespace
+}  // namespace sluice::io
