@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/table_committer.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "iceberg/expire_snapshots.h"
+#include "table/event_schema.h"
+
+namespace sluice::table {
+namespace {
+
+iceberg::NewTable NewEventTable(const Table& table, const FeedProgress& progress) {
+  const auto schema = EventTableSchema();
+  iceberg::NewTable out;
+  out.fields = schema.fields;
+  out.keep_field_ids = true;
+  for (auto& field : table.partitioning().fields) out.partition.push_back({schema.FullName(field.source_id), field.transform, field.name});
+  out.properties = EventTableProperties();
+  out.properties[FeedPropertyName(table.topic_name())] = FormatFeedProgress(progress);
+  return out;
+}
+
+// Partitions that a map leaves out stand at 0.
+bool SameOffsets(const PartitionOffsets& a, const PartitionOffsets& b) {
+  auto covers = [](const PartitionOffsets& x, const PartitionOffsets& y) {
+    for (auto& [partition, offset] : x) {
+      auto at = y.find(partition);
+      if ((at == y.end() ? log::Offset(0) : at->second) != offset) return false;
+    }
+    return true;
+  };
+  return covers(a, b) && covers(b, a);
+}
+
+}  // namespace
+
+TableCommitter::TableCommitter(iceberg::Catalog& catalog, io::Env env, TableRegistry& registry, Table& table, std::string journal_id)
+    : catalog_(catalog), env_(env), registry_(registry), table_(table), journal_id_(std::move(journal_id)) {}
+
+Result<iceberg::Table> TableCommitter::LoadOrCreate() {
+  const iceberg::TableName name{table_.name().table_namespace, table_.name().name};
+  auto loaded = catalog_.LoadTable(name);
+  if (loaded.ok() || loaded.error().code != ErrorCode::kNotFound) return loaded;
+  RETURN_IF_ERROR(catalog_.CreateNamespace(name.table_namespace));
+  FeedProgress empty;
+  empty.journal_id = journal_id_;
+  for (auto& [partition, offset] : table_.topic().config().first_offsets) empty.partitions[partition] = {offset, 0};
+  auto created = catalog_.CreateTable(name, NewEventTable(table_, empty));
+  if (created.ok()) env_.log.Info("table created", {{"table", name.ToString()}, {"location", created->metadata->location}});
+  // Another process was first, or the outcome is unknown: what the catalog says now is the truth.
+  if (!created.ok() && (created.error().code == ErrorCode::kExists || created.error().code == ErrorCode::kCommitUnknown)) return catalog_.LoadTable(name);
+  return created;
+}
+
+// What a table must look like so that this log may go on feeding it.
+Result<FeedProgress> TableCommitter::CheckProgress(const iceberg::TableMetadata& metadata) const {
+  const auto property = FeedPropertyName(table_.topic_name());
+  auto paused = [&](const std::string& why, const std::string& hint) {
+    return Error{ErrorCode::kInvalid, "the table " + table_.name().ToString() + " " + why, hint};
+  };
+  auto at = metadata.properties.find(property);
+  if (at == metadata.properties.end())
+    return paused("has no property \"" + property + "\"", "somebody removed it or made the table; `sluice table resume " + table_.name().ToString() + " --from` sets where to go on");
+  ASSIGN_OR_RETURN(auto progress, ParseFeedProgress(at->second));
+  if (progress.journal_id == journal_id_) return progress;
+  // A new log that was told where the table ends begins its partitions there: the same offset never names two events.
+  if (SameOffsets(progress.offsets(), table_.topic().config().first_offsets)) return progress;
+  return paused("belongs to the log " + progress.journal_id + ", this is " + journal_id_,
+                "this directory is a copy, or a new log for an old warehouse: `sluice restore` tells the ways out");
+}
+
+std::shared_ptr<const TableVersion> TableCommitter::Accept(const iceberg::Table& loaded, FeedProgress progress) {
+  current_ = loaded;
+  auto version = std::make_shared<TableVersion>();
+  version->metadata = *loaded.metadata;
+  version->metadata_location = loaded.metadata_location;
+  version->progress = std::move(progress);
+  registry_.Publish(table_, version);
+  return version;
+}
+
+Result<std::shared_ptr<const TableVersion>> TableCommitter::Load() {
+  ASSIGN_OR_RETURN(auto loaded, LoadOrCreate());
+  ASSIGN_OR_RETURN(auto progress, CheckProgress(*loaded.metadata));
+  return Accept(loaded, std::move(progress));
+}
+
+Result<std::shared_ptr<const TableVersion>> TableCommitter::Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from, const FeedProgress& next) {
+  CHECK(current_.metadata != nullptr, "an append to a table that was not loaded");
+  const auto property = FeedPropertyName(table_.topic_name());
+  const auto text = FormatFeedProgress(next);
+  iceberg::TableChange change;
+  change.set_properties[property] = text;
+  change.snapshot.emplace();
+  change.snapshot->summary[property] = text;
+  for (auto& file : files) change.snapshot->added.push_back({std::move(file), current_.metadata->default_spec_id});
+  auto unmoved = [&](const iceberg::TableMetadata& base) -> Result<void> {
+    ASSIGN_OR_RETURN(auto progress, CheckProgress(base));
+    if (SameOffsets(progress.offsets(), from)) return {};
+    return Error{ErrorCode::kConflict, "the progress of " + table_.name().ToString() + " is not where this commit starts", "another owner moved it"};
+  };
+  ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change, unmoved));
+  return Accept(committed, next);
+}
+
+Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention) {
+  CHECK(current_.metadata != nullptr, "expiry on a table that was not loaded");
+  iceberg::TableChange change;
+  change.expire.emplace();
+  change.expire->older_than_ms = (env_.clock.Now().us - retention.age_us_max) / kMicrosPerMilli;
+  change.expire->retain_last = retention.snapshots_min;
+  ASSIGN_OR_RETURN(auto expired, iceberg::SnapshotsToExpire(*current_.metadata, *change.expire, env_.clock.Now().us / kMicrosPerMilli));
+  if (expired.snapshots.empty() && expired.refs.empty()) return {};
+  ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change));
+  ASSIGN_OR_RETURN(auto progress, CheckProgress(*committed.metadata));
+  Accept(committed, std::move(progress));
+  return {};
+}
+
+}  // namespace sluice::table

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// The one way to change a table: rows and progress in one metadata file, and only if progress is still where we left it.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "iceberg/catalog.h"
+#include "io/env.h"
+#include "table/registry.h"
+#include "table/table.h"
+
+namespace sluice::table {
+
+struct SnapshotRetention {
+  int64_t age_us_max = int64_t{6} * 3600 * kMicrosPerSecond;
+  int32_t snapshots_min = 10;
+};
+
+// One per table; not thread-safe: the thread of the table's pump. References must outlive it.
+class TableCommitter {
+ public:
+  TableCommitter(iceberg::Catalog& catalog, io::Env env, TableRegistry& registry, Table& table, std::string journal_id);
+
+  // Reads the table from the catalog, creates it when there is none, and publishes what it found.
+  // kInvalid: the table belongs to another log, or lacks its progress although it has rows: it pauses, the hint says the way out.
+  // kCorruption: its progress cannot be read. kUnavailable, kIo: of the catalog or the warehouse.
+  Result<std::shared_ptr<const TableVersion>> Load();
+
+  // Adds `files` and moves progress from `from` to `next`, in one commit; publishes the version. REQUIRES: Load succeeded.
+  // kConflict: progress is not `from` any more, nothing was changed. kCommitUnknown: it may be in: Load tells.
+  Result<std::shared_ptr<const TableVersion>> Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from, const FeedProgress& next);
+
+  // Forgets old snapshots and deletes the files that only they refer to. The newest snapshots stay; progress is untouched.
+  Result<void> ExpireSnapshots(const SnapshotRetention& retention);
+
+  const std::string& journal_id() const { return journal_id_; }
+
+ private:
+  Result<iceberg::Table> LoadOrCreate();
+  Result<FeedProgress> CheckProgress(const iceberg::TableMetadata& metadata) const;
+  std::shared_ptr<const TableVersion> Accept(const iceberg::Table& loaded, FeedProgress progress);
+
+  iceberg::Catalog& catalog_;
+  io::Env env_;
+  TableRegistry& registry_;
+  Table& table_;
+  const std::string journal_id_;
+  iceberg::Table current_;
+};
+
+}  // namespace sluice::table

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tier/hot_source.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace sluice::tier {
+
+HotSource::HotSource(io::Env env, log::LogSource& log, table::Table& table, table::ChunkMemory& memory, const TierOptions& options)
+    : env_(env), log_(log), table_(table), memory_(memory), options_(options) {}
+
+bool HotSource::IsDue() const {
+  const auto& hot = table_.hot();
+  const uint64_t rows = hot.rows_visible();
+  if (rows == 0) return false;
+  if (flushes_.load(std::memory_order_relaxed) > 0 || memory_.over_budget()) return true;
+  if (rows >= options_.rows_max || hot.chunk_count() * table::kHotChunkBytesDefault >= options_.bytes_max) return true;
+  const int64_t oldest = hot.oldest_append_us();
+  return oldest != 0 && env_.clock.Now().us - oldest >= options_.interval_us * interval_factor_.load(std::memory_order_relaxed);
+}
+
+void HotSource::Tick() {
+  if (!IsDue()) return;
+  // One chunk more is closed only when the pump has none to work on: under load chunks close by themselves, full.
+  if (table_.hot().rows_sliceable() == 0) table_.hot().Close();
+  Ring();
+}
+
+void HotSource::RequestFlush() {
+  flushes_.fetch_add(1, std::memory_order_relaxed);
+  table_.hot().Close();
+  Ring();
+}
+
+void HotSource::FlushDone() {
+  CHECK(flushes_.fetch_sub(1, std::memory_order_relaxed) > 0, "a flush ended that was not requested");
+}
+
+Result<std::map<log::LogPartition, log::OffsetRange>> HotSource::Cut(std::string_view topic, const std::map<log::LogPartition, log::Offset>& from,
+                                                                     uint64_t /*bytes_max: chunks are in memory already*/) {
+  std::map<log::LogPartition, log::OffsetRange> out;
+  cut_ = {};
+  if (!IsDue()) return out;
+  auto slice = table_.hot().Slice(options_.rows_max);
+  for (auto& [partition, end] : slice.end) {
+    auto at = from.find(partition);
+    const log::Offset begin = at == from.end() ? log::Offset(0) : at->second;
+    if (end <= begin) continue;
+    ASSIGN_OR_RETURN(auto chain, log_.ChainAt(topic, partition, end));
+    out[partition] = {begin, end, 0, chain};
+  }
+  if (!out.empty()) cut_ = std::move(slice);
+  return out;
+}
+
+void HotSource::Watch(io::Signal* signal) {
+  std::lock_guard lock(mutex_);
+  watchers_.push_back(signal);
+}
+void HotSource::Unwatch(io::Signal* signal) {
+  std::lock_guard lock(mutex_);
+  std::erase(watchers_, signal);
+}
+void HotSource::Ring() {
+  std::lock_guard lock(mutex_);
+  for (auto* s : watchers_) s->Notify();
+}
+
+}  // namespace sluice::tier

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tier/tier_consumer.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "table/topic_name.h"
+#include "tier/tier_metrics.h"
+
+namespace sluice::tier {
+namespace {
+
+constexpr int64_t kExpiryIntervalUs = 60 * kMicrosPerSecond;
+
+}  // namespace
+
+TierConsumer::TierConsumer(io::Env env, HotSource& source, table::Table& table, table::TableCommitter committer, const TierOptions& options)
+    : env_(env), source_(source), table_(table), committer_(std::move(committer)), options_(options) {}
+
+// The log must be the one that the table was fed from, up to where the table ends: a restored backup ends too early, a copy
+// that went its own way has another chain.
+Result<void> TierConsumer::CheckLog(const table::FeedProgress& progress) {
+  if (progress.journal_id != committer_.journal_id()) return {};  // a new log, which begins where the table ends
+  ASSIGN_OR_RETURN(auto ends, source_.DurableEnds(table_.topic_name()));
+  for (auto& [partition, p] : progress.partitions) {
+    const auto where = "partition " + std::to_string(partition.get()) + " of \"" + table_.topic_name() + "\"";
+    auto end = ends.find(partition);
+    if (end == ends.end() || p.next > end->second)
+      return Error{ErrorCode::kInvalid, "the table " + table_.name().ToString() + " ends at offset " + std::to_string(p.next.get()) + " of " + where + ", the log ends before it",
+                   "the log is older than the table (a restored backup?): `sluice restore` tells the ways out"};
+    if (p.next.get() == 0) continue;
+    auto chain = source_.ChainAt(table_.topic_name(), partition, p.next);
+    if (!chain.ok() && chain.error().code != ErrorCode::kNotFound) return chain.error();
+    if (!chain.ok() || *chain != p.chain)
+      return Error{ErrorCode::kInvalid, "the log and the table " + table_.name().ToString() + " diverge before offset " + std::to_string(p.next.get()) + " of " + where,
+                   "this directory is a divergent copy: only one of the copies may go on; `sluice restore` tells the ways out"};
+  }
+  return {};
+}
+
+Result<log::Progress> TierConsumer::Load() {
+  applied_.clear();
+  chains_.clear();
+  ASSIGN_OR_RETURN(version_, committer_.Load());
+  RETURN_IF_ERROR(CheckLog(version_->progress));
+  log::Progress out;
+  out.next[table_.topic_name()] = version_->progress.offsets();
+  return out;
+}
+
+Result<void> TierConsumer::Apply(const log::Slice& slice) {
+  auto ranges = slice.ranges().find(table_.topic_name());
+  CHECK(ranges != slice.ranges().end(), "a slice of another topic");
+  const auto& cut = source_.cut();
+  for (auto& [partition, range] : ranges->second) {
+    auto end = cut.end.find(partition);
+    CHECK(end != cut.end.end() && end->second == range.end, "a slice that is not the newest cut");
+    chains_[partition] = range.chain;
+  }
+  applied_ = cut.chunks;  // slices begin at the oldest chunk until a commit drops it
+  return {};
+}
+
+Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress& next) {
+  const int64_t began_ns = env_.clock.MonotonicNs();
+  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, options_.files, applied_));
+  table::FeedProgress progress = version_->progress;
+  progress.journal_id = committer_.journal_id();
+  for (auto& [partition, offset] : next.next.at(table_.topic_name())) {
+    auto chain = chains_.find(partition);
+    if (chain != chains_.end()) progress.partitions[partition] = {offset, chain->second};
+  }
+  auto before = from.next.find(table_.topic_name());
+  auto committed = committer_.Append(staged.files, before == from.next.end() ? table::PartitionOffsets() : before->second, progress);
+  if (!committed.ok()) {
+    // Of an unknown commit the files may be referenced: only a known failure frees them.
+    if (committed.error().code != ErrorCode::kCommitUnknown) RemoveStagedFiles(env_, staged.files);
+    return committed.error();
+  }
+  version_ = *committed;
+  applied_.clear();
+  chains_.clear();
+  const io::MetricLabels labels{{"table", table_.name().ToString()}};
+  env_.metrics.GetCounter(kRowsTotal, labels).Add(staged.rows);
+  env_.metrics.GetCounter(kFilesTotal, labels).Add(staged.files.size());
+  env_.metrics.GetCounter(kBytesTotal, labels).Add(staged.bytes);
+  env_.metrics.GetHistogram(kCommitSeconds, labels).Observe(static_cast<double>(env_.clock.MonotonicNs() - began_ns) / 1e9);
+  env_.log.Info("rows tiered", {{"table", table_.name().ToString()}, {"rows", staged.rows}, {"files", staged.files.size()}, {"bytes", staged.bytes}});
+  AdaptInterval(staged);
+  Expire();
+  return {};
+}
+
+// Many partitions and few rows make tiny files: wait longer next time, and shorter again when rows come.
+void TierConsumer::AdaptInterval(const StagedFiles& staged) {
+  if (staged.files.empty()) return;
+  const uint64_t rows_per_file = staged.rows / staged.files.size();
+  if (rows_per_file < options_.file_rows_min) interval_factor_ = std::min(interval_factor_ * 2, options_.interval_stretch_max);
+  else if (interval_factor_ > 1) interval_factor_ /= 2;
+  source_.set_interval_factor(interval_factor_);
+}
+
+void TierConsumer::Expire() {
+  const int64_t now = env_.clock.Now().us;
+  if (now - expired_at_us_ < kExpiryIntervalUs) return;
+  expired_at_us_ = now;
+  if (auto expired = committer_.ExpireSnapshots({options_.snapshot_age_us_max, options_.snapshots_min}); !expired.ok())
+    env_.log.Warn("snapshots were not expired", {{"table", table_.name().ToString()}, {"cause", expired.error().message}});
+}
+
+}  // namespace sluice::tier

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// Log to table: hot chunks become Parquet files, and files and progress become true in one table commit.
+
+#include <string>
+#include <vector>
+
+#include "io/env.h"
+#include "log/consumer.h"
+#include "table/table_committer.h"
+#include "tier/data_file_stager.h"
+#include "tier/hot_source.h"
+#include "tier/tier_options.h"
+
+namespace sluice::tier {
+
+// One per table, run by its pump. References must outlive it.
+class TierConsumer : public log::Consumer {
+ public:
+  TierConsumer(io::Env env, HotSource& source, table::Table& table, table::TableCommitter committer, const TierOptions& options);
+
+  Result<log::Progress> Load() override;
+  // Takes the chunks of the slice; files are written at commit, so that several slices make one file per partition.
+  Result<void> Apply(const log::Slice& slice) override;
+  Result<void> Commit(const log::Progress& from, const log::Progress& next) override;
+  log::CommitTrigger trigger() const override { return {}; }  // every slice: HotSource cuts when enough has gathered
+
+ private:
+  Result<void> CheckLog(const table::FeedProgress& progress);
+  void AdaptInterval(const StagedFiles& staged);
+  void Expire();
+
+  io::Env env_;
+  HotSource& source_;
+  table::Table& table_;
+  table::TableCommitter committer_;
+  const TierOptions options_;
+  std::shared_ptr<const table::TableVersion> version_;
+  std::vector<table::HotChunkView> applied_;
+  std::map<log::LogPartition, uint32_t> chains_;  // at the ends of the applied slices
+  uint32_t interval_factor_ = 1;
+  int64_t expired_at_us_ = 0;
+};
+
+}  // namespace sluice::tier
