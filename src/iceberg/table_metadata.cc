@@ -50,6 +50,16 @@ const Snapshot* TableMetadata::current_snapshot() const {
   return current_snapshot_id.has_value() ? FindSnapshot(*current_snapshot_id) : nullptr;
 }
 
+Type TableMetadata::PartitionTypeOf(const PartitionSpec& partition_spec) const {
+  TableSchema sources;
+  for (const PartitionField& field : partition_spec.fields) {
+    const NestedField* source = schema().FindById(field.source_id);
+    for (auto older = schemas.rbegin(); source == nullptr && older != schemas.rend(); ++older) source = older->FindById(field.source_id);
+    if (source != nullptr) sources.fields.push_back(*source);
+  }
+  return PartitionType(partition_spec, sources);
+}
+
 std::string TableMetadata::Property(const std::string& name, std::string_view otherwise) const {
   auto it = properties.find(name);
   return it == properties.end() ? std::string(otherwise) : it->second;

@@ -95,6 +95,8 @@ struct TableMetadata {
   const PartitionSpec* FindSpec(SpecId id) const;
   const Snapshot* FindSnapshot(SnapshotId id) const;
   const Snapshot* current_snapshot() const;
+  // PartitionType of a spec; a source column that the current schema lost is looked up in older schemas.
+  Type PartitionTypeOf(const PartitionSpec& spec) const;
 
   // The property's text, number (the default when it is no number) or truth; the default when it is not set.
   std::string Property(const std::string& name, std::string_view otherwise) const;
