@@ -42,20 +42,18 @@ void EventDraft::CheckContentType() {
   known_type_is_json_ = IsJsonMediaType(type);
 }
 
-void EventDraft::CheckNotEmpty(Slot slot) {
-  if (has(slot) && values_[slot].length == 0) Fail(PointerTo(SlotName(slot)), "attribute " + Quoted(SlotName(slot)) + " must not be empty");
-}
-
-void EventDraft::CheckRequired(Attribute a) {
-  if (!has(a)) Fail(PointerTo(SlotName(SlotOf(a))), "required attribute " + Quoted(SlotName(SlotOf(a))) + " is missing");
-  CheckNotEmpty(SlotOf(a));
-}
+void EventDraft::FailMissing(Slot slot) { Fail(PointerTo(SlotName(slot)), "required attribute " + Quoted(SlotName(slot)) + " is missing"); }
+void EventDraft::FailEmpty(Slot slot) { Fail(PointerTo(SlotName(slot)), "attribute " + Quoted(SlotName(slot)) + " must not be empty"); }
 
 void EventDraft::Check() {
-  if (!has(kSlotSpecVersion)) return Fail("/specversion", "required attribute \"specversion\" is missing");
-  if (batch_->View(values_[kSlotSpecVersion]) != "1.0") return Fail("/specversion", "specversion must be \"1.0\"");
-  for (Attribute a : {Attribute::kId, Attribute::kSource, Attribute::kType}) CheckRequired(a);
-  for (Attribute a : {Attribute::kSubject, Attribute::kDataSchema, Attribute::kDataContentType}) CheckNotEmpty(SlotOf(a));
+  static constexpr Slot kRequired[] = {kSlotSpecVersion, SlotOf(Attribute::kId), SlotOf(Attribute::kSource), SlotOf(Attribute::kType)};
+  static constexpr Slot kNotEmpty[] = {SlotOf(Attribute::kId), SlotOf(Attribute::kSource), SlotOf(Attribute::kType), SlotOf(Attribute::kSubject),
+                                       SlotOf(Attribute::kDataSchema), SlotOf(Attribute::kDataContentType)};
+  for (Slot slot : kRequired)
+    if (!has(slot)) [[unlikely]] return FailMissing(slot);
+  for (Slot slot : kNotEmpty)
+    if (has(slot) && values_[slot].length == 0) [[unlikely]] return FailEmpty(slot);
+  if (batch_->View(values_[kSlotSpecVersion]) != "1.0") [[unlikely]] return Fail("/specversion", "specversion must be \"1.0\"");
   CheckContentType();
   time_us_ = EventBatch::kNoTime;
   Timestamp time;

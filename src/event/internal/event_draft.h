@@ -56,9 +56,9 @@ class EventDraft {
 
  private:
   void Check();
-  void CheckRequired(Attribute a);
-  void CheckNotEmpty(Slot slot);
   void CheckContentType();
+  void FailMissing(Slot slot);
+  void FailEmpty(Slot slot);
   void FailTwice(std::string_view name);
   std::string_view View(Attribute a) const { return batch_->View(values_[SlotOf(a)]); }
 

@@ -42,7 +42,8 @@ void EventWalker::Start(std::string_view text, const StructuralIndex& index, Byt
   offset_ = batch.SliceOf(text).position;
 }
 
-bool EventWalker::Parse() {
+// One compiled function per event: the parts below are small and called once each.
+[[gnu::flatten]] bool EventWalker::Parse() {
   JsonCursor& c = cursor_;
   draft_.Begin(*batch_);
   begin_ = *c.at;
@@ -88,7 +89,7 @@ bool EventWalker::Member(Prediction& prediction) {
   return Value(slot, name);
 }
 
-Slot EventWalker::ReadName(std::string_view raw, Slice& name) {
+[[gnu::noinline]] Slot EventWalker::ReadName(std::string_view raw, Slice& name) {
   name = batch_->SliceOf(raw);
   if (raw.find('\\') != std::string_view::npos) {
     char* at = nullptr;
@@ -142,7 +143,7 @@ bool EventWalker::StringValue(Slice& value, bool& valid) {
 }
 
 // null, a boolean or a number; or what no attribute can be.
-bool EventWalker::OtherValue(Slot slot, Slice name) {
+[[gnu::noinline]] bool EventWalker::OtherValue(Slot slot, Slice name) {
   JsonCursor& c = cursor_;
   char kind = c.here();
   uint32_t begin = *c.at;
@@ -172,7 +173,7 @@ bool EventWalker::DataValue() {
   return true;
 }
 
-void EventWalker::FailValue(Slot slot, Slice name, const char* must) {
+[[gnu::noinline]] void EventWalker::FailValue(Slot slot, Slice name, const char* must) {
   std::string pointer = PointerTo(slot == kSlotExtension ? batch_->View(name) : SlotName(slot));
   std::string reason = "attribute \"" + pointer.substr(1) + "\" " + must;
   draft_.Fail(std::move(pointer), std::move(reason));

@@ -3,69 +3,78 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace sluice::event::internal {
+namespace {
 
-bool JsonCursor::SkipName() {
-  if (here() != '"' || text[at[1]] != ':') return Fail("expected a name in quotes and a colon");
-  if (classes.escapes && !HasValidEscapes({text + *at + 1, at[1] - *at - 1})) return Fail("a name holds a bad escape");
-  at += 2;
-  return true;
+// Why the name at `i` is none; null: it is one, with its colon.
+inline const char* NameError(const char* text, const uint32_t* i, bool escapes) {
+  if (text[*i] != '"' || text[i[1]] != ':') [[unlikely]] return "expected a name in quotes and a colon";
+  if (escapes && !HasValidEscapes({text + *i + 1, i[1] - *i - 1})) [[unlikely]] return "a name holds a bad escape";
+  return nullptr;
 }
 
-bool JsonCursor::SkipScalar() {
-  const char* p = text + *at;
+// Why the scalar at `i` is none; null: it is one.
+inline const char* ScalarError(const char* text, const uint32_t* i, bool escapes) {
+  const char* p = text + *i;
+  bool good = false;
   switch (*p) {
     case '"':
-      if (classes.escapes && !HasValidEscapes({p + 1, at[1] - *at - 1})) return Fail("a string holds a bad escape");
-      break;
-    case 't':
-      if (std::memcmp(p, "true", 4) != 0 || !EndsScalar(p[4])) return Fail("expected a value");
-      break;
-    case 'f':
-      if (std::memcmp(p, "false", 5) != 0 || !EndsScalar(p[5])) return Fail("expected a value");
-      break;
-    case 'n':
-      if (std::memcmp(p, "null", 4) != 0 || !EndsScalar(p[4])) return Fail("expected a value");
-      break;
+      if (escapes && !HasValidEscapes({p + 1, i[1] - *i - 1})) [[unlikely]] return "a string holds a bad escape";
+      return nullptr;
+    case 't': good = std::memcmp(p, "true", 4) == 0 && EndsScalar(p[4]); break;
+    case 'f': good = std::memcmp(p, "false", 5) == 0 && EndsScalar(p[5]); break;
+    case 'n': good = std::memcmp(p, "null", 4) == 0 && EndsScalar(p[4]); break;
     default:
-      if (!IsNumber(p)) return Fail(*p == '-' || IsDigit(*p) ? "not a number that JSON knows" : "expected a value");
+      if (!IsNumber(p)) [[unlikely]] return *p == '-' || IsDigit(*p) ? "not a number that JSON knows" : "expected a value";
+      return nullptr;
   }
-  at++;
-  return true;
+  return good ? nullptr : "expected a value";
 }
 
+}  // namespace
+
+// `i` is a copy of `at`: in a register, and the members are written once.
 bool JsonCursor::SkipValue(uint32_t depth) {
-  const uint32_t* const first = at;
+  const uint32_t* i = at;
+  const char* const bytes = text;
+  const bool escapes = classes.escapes;
   const uint32_t outer = depth;
   uint64_t objects = 0;  // bit d - 1: the container at depth d is an object
   for (;;) {
-    char c = here();
+    char c = bytes[*i];
     if (c == '{' || c == '[') {
-      if (++depth > depth_max) return Fail("nested too deep");
+      if (++depth > depth_max) return FailAt(*i, "nested too deep");
       uint64_t bit = uint64_t{1} << (depth - 1);
       objects = c == '{' ? objects | bit : objects & ~bit;
-      at++;
-      if (here() != (c == '{' ? '}' : ']')) {
-        if (c == '{' && !SkipName()) return false;
+      i++;
+      if (bytes[*i] != (c == '{' ? '}' : ']')) {
+        if (c == '[') continue;
+        if (const char* why = NameError(bytes, i, escapes)) return FailAt(*i, why);
+        i += 2;
         continue;
       }
-      at++;
       depth--;
-    } else if (!SkipScalar()) {
-      return false;
+    } else if (const char* why = ScalarError(bytes, i, escapes)) {
+      return FailAt(*i, why);
     }
+    i++;
     for (;;) {
-      if (depth == outer) return static_cast<size_t>(at - first) / 4 <= keys_max || CheckKeys(first);
+      if (depth == outer) {
+        const uint32_t* first = std::exchange(at, i);
+        return static_cast<size_t>(i - first) / 4 <= keys_max || CheckKeys(first);
+      }
       bool object = (objects >> (depth - 1) & 1) != 0;
-      c = here();
+      c = bytes[*i];
+      if (c != ',' && c != (object ? '}' : ']')) return FailAt(*i, object ? "expected a comma or a closing brace" : "expected a comma or a closing bracket");
+      i++;
       if (c == ',') {
-        at++;
-        if (object && !SkipName()) return false;
+        if (!object) break;
+        if (const char* why = NameError(bytes, i, escapes)) return FailAt(*i, why);
+        i += 2;
         break;
       }
-      if (c != (object ? '}' : ']')) return Fail(object ? "expected a comma or a closing brace" : "expected a comma or a closing bracket");
-      at++;
       depth--;
     }
   }

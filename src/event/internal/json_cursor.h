@@ -40,8 +40,6 @@ struct JsonCursor {
   }
 
  private:
-  bool SkipName();
-  bool SkipScalar();
   bool CheckKeys(const uint32_t* first);
 };
 
