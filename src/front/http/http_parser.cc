@@ -56,7 +56,9 @@ bool NamesOtherVersion(std::string_view head) {
   auto line = head.substr(0, head.find("\r\n"));
   auto space = line.rfind(' ');
   if (space == std::string_view::npos) return false;
+  if (space != line.find(' ', line.find(' ') + 1)) return false;  // three words, one space between each two
   auto version = line.substr(space + 1);
+  if (version == "HTTP/1.1" || version == "HTTP/1.0") return false;
   auto digit = [](char c) { return c >= '0' && c <= '9'; };
   return version.size() == 8 && version.starts_with("HTTP/") && digit(version[5]) && version[6] == '.' && digit(version[7]);
 }
