@@ -128,7 +128,7 @@ DecodeOutcome JsonEventDecoder::State::Lines(std::string_view body, EventBatch& 
     const void* newline = std::memchr(body.data() + begin, '\n', body.size() - begin);
     size_t end = newline != nullptr ? static_cast<size_t>(static_cast<const char*>(newline) - body.data()) : body.size();
     bool json = walker.Parse();
-    bool on_line = cursor.at <= cursor.end && cursor.at[-1] < end && (cursor.at == cursor.end || *cursor.at > end);
+    bool on_line = json && cursor.at <= cursor.end && cursor.at[-1] < end && (cursor.at == cursor.end || *cursor.at > end);
     if (json && on_line) {
       walker.Commit(number);
       continue;
