@@ -181,13 +181,13 @@ class Log {
   // Writes everything out, an idle mark behind it, and a checkpoint; waits. Append fails afterwards (kCancelled).
   Result<void> Shutdown();
 
-  // Frames of `topic` from the given offsets on (missing partitions: from their first retained one). Thread-safe.
+  // source().NewReader: frames of the partitions named in `from`. Thread-safe.
   Result<std::unique_ptr<LogReader>> NewReader(std::string_view topic, const std::map<LogPartition, Offset>& from) const;
   // What readers and pumps share; lives as long as the log. Thread-safe.
   LogSource& source() const;
 
   // The table holds everything of `topic` before these offsets (after a known commit, and at start): the journal may drop
-  // it. Never goes back: smaller offsets are ignored.
+  // it. Never goes back: smaller offsets are ignored. Takes effect in Tick. Thread-safe.
   void SetTiered(std::string_view topic, const std::map<LogPartition, Offset>& next);
 
   // 32 hexadecimal digits; part of every table's progress.

@@ -41,7 +41,7 @@ class LogReader {
   // A partition's first frame may begin before the offset asked for: skip its leading rows.
   // kNotFound: the offset asked for is not retained any more. kCorruption, kIo: names file and position.
   virtual Result<FrameRun> Next(uint64_t bytes_max) = 0;
-  // The next offset of each partition.
+  // The next offset of each partition that is read.
   virtual const std::map<LogPartition, Offset>& position() const = 0;
 };
 
@@ -64,6 +64,7 @@ class LogSource {
   // kNotFound: no such topic, or a `from` before the first retained offset. kInvalid: a `from` behind the durable end.
   virtual Result<std::map<LogPartition, OffsetRange>> Cut(std::string_view topic, const std::map<LogPartition, Offset>& from,
                                                          uint64_t bytes_max) = 0;
+  // Reads the partitions named in `from`, no others. kNotFound: no such topic or partition.
   virtual Result<std::unique_ptr<LogReader>> NewReader(std::string_view topic, const std::map<LogPartition, Offset>& from) = 0;
   // The CRC chain of a log partition up to `offset`. kNotFound: not retained, or `offset` is no border between frames
   // (a divergent copy looks like that, too). May read from disk.
