@@ -30,7 +30,7 @@ class BoundedQueue {
   }
   // The oldest item; nothing after `timeout_us`, or when the queue is closed and empty.
   std::optional<T> Pop(int64_t timeout_us = -1) {
-    for (bool waited = false;; waited = true) {
+    for (bool timed_out = false;;) {
       {
         std::lock_guard lock(mutex_);
         if (!items_.empty()) {
@@ -38,9 +38,10 @@ class BoundedQueue {
           items_.pop_front();
           return item;
         }
-        if (closed_ || (waited && timeout_us >= 0)) return std::nullopt;
+        if (closed_ || timed_out) return std::nullopt;
       }
-      filled_->Wait(timeout_us);
+      // The bell may still ring for an item that was popped without waiting: then nothing timed out.
+      timed_out = !filled_->Wait(timeout_us);
     }
   }
   // Items already in it can still be popped.
