@@ -76,6 +76,6 @@ class Tree:
 
 def of_repository(root):
     """What git tracks or would track, as far as it is text."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, stdout=subprocess.PIPE).stdout
+    listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, stdout=subprocess.PIPE).stdout
     paths = [p for p in listed.decode().split("\0") if p and (pathlib.Path(root) / p).is_file()]
     return Tree(root, [p for p in paths if b"\0" not in (pathlib.Path(root) / p).open("rb").read(8000)])

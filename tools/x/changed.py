@@ -23,11 +23,11 @@ def cpp_files(arguments):
 def _base():
     """On the main branch: HEAD. On another: where it left origin/main or main."""
     for main in ("origin/main", "main", "origin/master", "master"):
-        base = subprocess.run(["git", "merge-base", "HEAD", main], cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        base = subprocess.run(["git", "-c", "safe.directory=*", "merge-base", "HEAD", main], cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if base.returncode == 0:
             return base.stdout.strip()
     return "HEAD"
 
 
 def _git(*arguments):
-    return subprocess.run(["git", *arguments], cwd=paths.ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return subprocess.run(["git", "-c", "safe.directory=*", *arguments], cwd=paths.ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
