@@ -41,8 +41,6 @@ class Events {
     batch_.Set(Attribute::kType, row, batch_.Store(type));
     if (data.data() != nullptr) batch_.Set(Attribute::kData, row, batch_.Store(data));
     batch_.SetTime(row, time_us);
-    bytes_ += id.size() + type.size() + data.size() + 64;
-    batch_.set_byte_size(bytes_);
     rows_.push_back(static_cast<uint32_t>(row));
     late_.push_back(0);
     return static_cast<uint32_t>(row);
@@ -58,7 +56,6 @@ class Events {
   EventBatch batch_;
   std::vector<uint32_t> rows_;
   std::vector<uint8_t> late_;
-  size_t bytes_ = 0;
 };
 
 std::string Text(const HotChunkReader& r, EventColumn c, uint32_t row) { return std::string(r.Text(r.views(c)[row])); }

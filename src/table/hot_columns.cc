@@ -7,61 +7,16 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/column_nodes.h"
 #include "iceberg/data_file_columns.h"
 
 namespace sluice::table {
 namespace {
 
-// ---- ownership: one node per schema and per array, each frees itself and its children ----------------------------------
-
-struct SchemaNode {
-  std::string format, name, metadata;
-  std::vector<std::unique_ptr<ArrowSchema>> owned;
-  std::vector<ArrowSchema*> children;
-};
-struct ArrayNode {
-  std::vector<const void*> buffers;
-  std::vector<std::unique_ptr<ArrowArray>> owned;
-  std::vector<ArrowArray*> children;
-  std::vector<char> validity, values;
-  std::vector<int64_t> view_buffer_sizes;
-  std::shared_ptr<const void> keep_alive;
-};
-
-template <class Struct, class Node>
-void Release(Struct* s) {
-  for (int64_t i = 0; i < s->n_children; i++)
-    if (s->children[i]->release != nullptr) s->children[i]->release(s->children[i]);
-  delete static_cast<Node*>(s->private_data);
-  s->release = nullptr;
-}
-
-ArrowSchema Seal(std::unique_ptr<SchemaNode> node, bool nullable) {
-  for (auto& c : node->owned) node->children.push_back(c.get());
-  ArrowSchema out{};
-  out.format = node->format.c_str();
-  out.name = node->name.c_str();
-  out.metadata = node->metadata.empty() ? nullptr : node->metadata.data();
-  out.flags = nullable ? ARROW_FLAG_NULLABLE : 0;
-  out.n_children = static_cast<int64_t>(node->children.size());
-  out.children = node->children.data();
-  out.release = Release<ArrowSchema, SchemaNode>;
-  out.private_data = node.release();
-  return out;
-}
-ArrowArray Seal(std::unique_ptr<ArrayNode> node, int64_t length, int64_t null_count) {
-  for (auto& c : node->owned) node->children.push_back(c.get());
-  ArrowArray out{};
-  out.length = length;
-  out.null_count = null_count;
-  out.n_buffers = static_cast<int64_t>(node->buffers.size());
-  out.buffers = node->buffers.data();
-  out.n_children = static_cast<int64_t>(node->children.size());
-  out.children = node->children.data();
-  out.release = Release<ArrowArray, ArrayNode>;
-  out.private_data = node.release();
-  return out;
-}
+using base::ArrayNode;
+using base::SchemaNode;
+using base::SealArray;
+using base::SealSchema;
 
 // ---- schema ---------------------------------------------------------------------------------------------------------------
 
@@ -83,21 +38,21 @@ ArrowSchema Leaf(std::string_view name, const char* format, int32_t field_id, bo
   node->name = name;
   node->format = format;
   node->metadata = iceberg::EncodeFieldIdMetadata(field_id);
-  return Seal(std::move(node), nullable);
+  return SealSchema(std::move(node), nullable);
 }
 
 ArrowSchema MapSchema(const EventColumnSpec& column) {
   auto entries = std::make_unique<SchemaNode>();
   entries->name = "key_value";
   entries->format = "+s";
-  entries->owned.push_back(std::make_unique<ArrowSchema>(Leaf("key", "vu", kExtensionsKeyFieldId, false)));
-  entries->owned.push_back(std::make_unique<ArrowSchema>(Leaf("value", "vu", kExtensionsValueFieldId, false)));
+  entries->AddChild(Leaf("key", "vu", kExtensionsKeyFieldId, false));
+  entries->AddChild(Leaf("value", "vu", kExtensionsValueFieldId, false));
   auto map = std::make_unique<SchemaNode>();
   map->name = column.name;
   map->format = "+m";
   map->metadata = iceberg::EncodeFieldIdMetadata(column.field_id());
-  map->owned.push_back(std::make_unique<ArrowSchema>(Seal(std::move(entries), false)));
-  return Seal(std::move(map), true);
+  map->AddChild(SealSchema(std::move(entries), false));
+  return SealSchema(std::move(map), true);
 }
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------------
@@ -113,7 +68,7 @@ class Gatherer {
     return c == EventColumn::kSpecVersion || std::any_of(parts_.begin(), parts_.end(), [&](auto& p) { return p.chunk->has(c); });
   }
   ArrowArray Column(const EventColumnSpec& column) const {
-    if (!HasValues(column.column)) return Seal(std::make_unique<ArrayNode>(), rows(), rows());
+    if (!HasValues(column.column)) return SealArray(std::make_unique<ArrayNode>(), rows(), rows());
     switch (column.type) {
       case ColumnType::kString:
       case ColumnType::kBinary: return column.column == EventColumn::kSpecVersion ? Constant(kSpecVersionValue) : Views(column);
@@ -162,7 +117,7 @@ class Gatherer {
       node->view_buffer_sizes.push_back(static_cast<int64_t>(p.chunk->bytes()));
     }
     node->buffers.push_back(node->view_buffer_sizes.data());
-    return Seal(std::move(node), length, has_validity ? kUnknownNulls : 0);
+    return SealArray(std::move(node), length, has_validity ? kUnknownNulls : 0);
   }
 
   ArrowArray Views(const EventColumnSpec& column) const {
@@ -195,7 +150,7 @@ class Gatherer {
       for (uint32_t row : p.rows) *to++ = from[row];
     }
     node->buffers = {has_validity ? node->validity.data() : nullptr, node->values.data()};
-    return Seal(std::move(node), rows(), has_validity ? kUnknownNulls : 0);
+    return SealArray(std::move(node), rows(), has_validity ? kUnknownNulls : 0);
   }
 
   // A byte a row becomes a bit a row.
@@ -212,7 +167,7 @@ class Gatherer {
       }
     }
     node->buffers = {nullptr, node->values.data()};
-    return Seal(std::move(node), rows(), 0);
+    return SealArray(std::move(node), rows(), 0);
   }
 
   ArrowArray Constant(std::string_view text) const {
@@ -223,7 +178,7 @@ class Gatherer {
     text.copy(view.inlined, text.size());
     std::fill_n(Values<StringView>(*node, rows_), rows_, view);
     node->buffers = {nullptr, node->values.data(), nullptr};  // no data buffer: every value is inlined
-    return Seal(std::move(node), rows(), 0);
+    return SealArray(std::move(node), rows(), 0);
   }
 
   ArrowArray Map(const EventColumnSpec& column) const {
@@ -249,11 +204,11 @@ class Gatherer {
     std::copy(value_views.begin(), value_views.end(), Values<StringView>(*values, value_views.size()));
     auto pairs = std::make_unique<ArrayNode>();
     pairs->buffers = {nullptr};
-    pairs->owned.push_back(std::make_unique<ArrowArray>(SealViews(std::move(keys), entries, false)));
-    pairs->owned.push_back(std::make_unique<ArrowArray>(SealViews(std::move(values), entries, false)));
+    pairs->AddChild(SealViews(std::move(keys), entries, false));
+    pairs->AddChild(SealViews(std::move(values), entries, false));
     node->buffers = {node->validity.data(), node->values.data()};
-    node->owned.push_back(std::make_unique<ArrowArray>(Seal(std::move(pairs), entries, 0)));
-    return Seal(std::move(node), rows(), kUnknownNulls);
+    node->AddChild(SealArray(std::move(pairs), entries, 0));
+    return SealArray(std::move(node), rows(), kUnknownNulls);
   }
 
   std::span<const HotRows> parts_;
@@ -267,9 +222,9 @@ ArrowSchema MakeSchema(const Gatherer& gatherer) {
     ArrowSchema child = !gatherer.HasValues(column.column)      ? Leaf(column.name, "n", column.field_id(), true)
                         : column.type == ColumnType::kStringMap ? MapSchema(column)
                                                                 : Leaf(column.name, FormatOf(column.type), column.field_id(), !column.required);
-    root->owned.push_back(std::make_unique<ArrowSchema>(child));
+    root->AddChild(child);
   }
-  return Seal(std::move(root), false);
+  return SealSchema(std::move(root), false);
 }
 
 }  // namespace
@@ -280,8 +235,8 @@ Columns GatherHotColumns(std::span<const HotRows> parts, std::shared_ptr<const v
   auto root = std::make_unique<ArrayNode>();
   root->buffers = {nullptr};
   root->keep_alive = std::move(keep_alive);
-  for (auto& column : EventColumns()) root->owned.push_back(std::make_unique<ArrowArray>(gatherer.Column(column)));
-  return Columns(MakeSchema(gatherer), Seal(std::move(root), gatherer.rows(), 0));
+  for (auto& column : EventColumns()) root->AddChild(gatherer.Column(column));
+  return Columns(MakeSchema(gatherer), SealArray(std::move(root), gatherer.rows(), 0));
 }
 
 }  // namespace sluice::table
