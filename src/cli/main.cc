@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "query/worker/worker_main.h"
+
+int main(int argc, char** argv) {
+  // What the server starts for SQL: this very binary again, in a sandbox. Not for people, so not in the table of commands.
+  if (argc > 1 && std::string(argv[1]) == "worker") return sluice::query::WorkerMain(argc, argv);
+  return sluice::cli::RunCommand(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/data_directory.h"
+
+#include "base/check.h"
+#include "base/json.h"
+
+namespace sluice::server {
+namespace {
+
+constexpr uint64_t kIdentityBytesMax = 64 << 10;
+
+Path IdentityPath(const Path& directory) { return directory + "/directory.json"; }
+
+Result<void> WriteIdentity(io::Env env, const Path& directory) {
+  ASSIGN_OR_RETURN(auto info, env.files.Stat(directory));
+  Json identity;
+  identity.Set("format_version", kDirectoryFormatVersion);
+  identity.Set("path", directory);
+  identity.Set("inode", static_cast<int64_t>(info.inode));
+  return io::WriteFileAtomically(env.files, IdentityPath(directory), identity.Dump(2) + "\n");
+}
+
+Result<void> CheckIdentity(io::Env env, const Path& directory) {
+  ASSIGN_OR_RETURN(auto text, io::ReadFile(env.files, IdentityPath(directory), kIdentityBytesMax));
+  auto identity = Json::Parse(text);
+  if (!identity.ok()) return Error{ErrorCode::kCorruption, IdentityPath(directory) + " is damaged: " + identity.error().message, "restore it from a backup"};
+  const int64_t version = (*identity)["format_version"].AsInt();
+  if (version > kDirectoryFormatVersion)
+    return Error{ErrorCode::kInvalid, "\"" + directory + "\" has format " + std::to_string(version) + ", this program knows " + std::to_string(kDirectoryFormatVersion),
+                 "use the newer sluice that wrote it"};
+  ASSIGN_OR_RETURN(auto info, env.files.Stat(directory));
+  const std::string& made_at = (*identity)["path"].AsString();
+  if (made_at != directory)
+    return Error{ErrorCode::kInvalid, "\"" + directory + "\" was made at \"" + made_at + "\" and its tables hold absolute paths", "move it back to \"" + made_at + "\""};
+  if (static_cast<uint64_t>((*identity)["inode"].AsInt()) != info.inode)
+    return Error{ErrorCode::kInvalid, "\"" + directory + "\" is a copy of the directory that was made here", "if the original is gone for good, run `sluice restore --data " + directory + "`"};
+  return {};
+}
+
+// What a failure of the first steps means to somebody who just typed `sluice serve`.
+Error Explain(const Path& path, const Error& error) {
+  if (error.code == ErrorCode::kExhausted) return {error.code, "the file system of \"" + path + "\" is full: " + error.message, "free some space or choose another --data"};
+  return {error.code, "the data directory \"" + path + "\" cannot be used: " + error.message, error.hint.empty() ? "check that you may write there, or choose another --data" : error.hint};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(io::Env env, const Path& path) {
+  CHECK(!path.empty() && path[0] == '/', "a data directory that is no absolute path");
+  if (auto made = env.files.CreateDirectories(path); !made.ok()) return Explain(path, made.error());
+  auto lock = env.files.Lock(path + "/LOCK");
+  if (!lock.ok()) {
+    if (lock.error().code != ErrorCode::kConflict) return Explain(path, lock.error());
+    return Error{ErrorCode::kConflict, "another process uses \"" + path + "\": " + lock.error().message, "stop it, or choose another --data"};
+  }
+  auto known = io::Exists(env.files, IdentityPath(path));
+  if (!known.ok()) return Explain(path, known.error());
+  if (*known) {
+    RETURN_IF_ERROR(CheckIdentity(env, path));
+  } else if (auto written = WriteIdentity(env, path); !written.ok()) {
+    return Explain(path, written.error());
+  }
+  auto directory = std::unique_ptr<DataDirectory>(new DataDirectory(path, std::move(lock).value()));
+  for (auto& part : {directory->log(), directory->warehouse(), directory->spill()})
+    if (auto made = env.files.CreateDirectories(part); !made.ok()) return Explain(path, made.error());
+  return directory;
+}
+
+Result<void> DataDirectory::Adopt(io::Env env, const Path& path) {
+  auto lock = env.files.Lock(path + "/LOCK");
+  if (!lock.ok()) return Explain(path, lock.error());
+  return WriteIdentity(env, path);
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// The engine: builds everything in rank order, runs the loop, stops everything in reverse.
+//
+//   directory ─▶ catalog ─▶ log ─▶ tables, hot rows ─▶ pumps ─▶ gate ─▶ statements ─▶ HTTP
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "front/http/engine_info.h"
+#include "front/http/ingest_endpoint.h"
+#include "front/http/server.h"
+#include "front/http/sql_endpoint.h"
+#include "iceberg/catalog.h"
+#include "ingest/gate.h"
+#include "io/env.h"
+#include "io/event_loop.h"
+#include "io/termination.h"
+#include "log/log.h"
+#include "query/query_service.h"
+#include "query/table_read_views.h"
+#include "server/data_directory.h"
+#include "server/options.h"
+#include "server/table_feed.h"
+#include "table/registry.h"
+
+namespace sluice::server {
+
+// One thread makes it, runs it and destroys it.
+class Engine final : public front::http::EngineInfo {
+ public:
+  // Everything up to the point where requests are taken. Errors are sentences for the person who started it.
+  static Result<std::unique_ptr<Engine>> Open(io::Env env, ServerOptions options);
+  ~Engine() override;
+
+  // "http://127.0.0.1:8080"
+  std::string url() const;
+  const Path& data() const { return directory_->path(); }
+  // Until `termination` rings; then drains, and leaves a clean directory.
+  Result<void> Run(io::Termination& termination);
+
+  // ---- EngineInfo ----
+  bool IsReady(std::string& why) override;
+  Json Version() override;
+  Json ListTopics() override;
+  Result<Json> DescribeTopic(std::string_view topic) override;
+  Json ListTables() override;
+  Result<Json> DescribeTable(std::string_view table) override;
+  Result<Json> ListSnapshots(std::string_view table) override;
+  Json Status() override;
+  void Flush(std::string_view table, int64_t timeout_ms, std::function<void(Result<Json>)> done) override;
+  Result<Json> Resume(std::string_view table) override;
+  std::string Metrics() override;
+
+ private:
+  Engine(io::Env env, ServerOptions options);
+  Result<void> OpenStorage();
+  Result<void> OpenTables();
+  Result<void> OpenGate();
+  Result<void> OpenFront();
+  Result<void> LoadKnownProgress();
+  Result<TableFeed*> AddTable(const log::Topic& topic);
+  Result<void> LoadHotRows(TableFeed& feed);
+  Result<TableFeed*> FindFeed(std::string_view table);
+  void OnRoundEnd();
+  void ArmTick();
+  void Shutdown();
+
+  io::Env env_;
+  const ServerOptions options_;
+  std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<io::CatalogStore> catalog_store_;
+  std::unique_ptr<iceberg::Catalog> catalog_;
+  std::unique_ptr<table::ChunkMemory> memory_;
+  std::unique_ptr<table::TableRegistry> registry_;
+  std::unique_ptr<log::Log> log_;
+  std::map<std::string, std::map<log::LogPartition, log::Offset>> known_progress_;  // of tables whose topic the log does not have
+  std::vector<std::unique_ptr<TableFeed>> feeds_;
+  std::unique_ptr<ingest::Gate> gate_;
+  std::unique_ptr<query::TableReadViews> views_;
+  std::unique_ptr<query::QueryService> queries_;
+  std::unique_ptr<io::EventLoop> loop_;
+  std::unique_ptr<io::Timer> tick_, housekeeping_;
+  std::unique_ptr<front::http::IngestEndpoint> ingest_endpoint_;
+  std::unique_ptr<front::http::SqlEndpoint> sql_endpoint_;
+  std::unique_ptr<front::http::HttpServer> http_;
+  bool running_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace sluice::server

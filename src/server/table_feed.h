@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// One table with everything that moves its rows: source, consumer and pump.
+
+#include <memory>
+#include <string>
+
+#include "iceberg/catalog.h"
+#include "io/env.h"
+#include "log/pump.h"
+#include "table/registry.h"
+#include "table/table_committer.h"
+#include "tier/hot_source.h"
+#include "tier/tier_consumer.h"
+
+namespace sluice::server {
+
+// Belongs to the loop; what is thread-safe is said at the parts. References must outlive it.
+class TableFeed {
+ public:
+  TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table, table::ChunkMemory& memory,
+            const tier::TierOptions& options);
+
+  // Reads or creates the table. Its error is not the end: the pump then pauses or tries again, and statements say so.
+  Result<void> Open() { return Done(consumer_.Load()); }
+  void Start() { pump_.Start(); }
+  void Stop() { pump_.Stop(); }
+  // After each round of the loop.
+  void Tick();
+
+  table::Table& table() { return table_; }
+  log::Pump& pump() { return pump_; }
+  tier::HotSource& source() { return source_; }
+
+ private:
+  static Result<void> Done(Result<log::Progress> loaded);
+  log::Log& log_;
+  table::TableRegistry& registry_;
+  table::Table& table_;
+  tier::HotSource source_;
+  tier::TierConsumer consumer_;
+  log::Pump pump_;
+  std::shared_ptr<const table::TableVersion> told_;  // the newest version whose progress the log knows
+};
+
+}  // namespace sluice::server
