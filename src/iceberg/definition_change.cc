@@ -21,13 +21,21 @@ std::string DefaultName(const NewPartitionField& field) {
 
 std::string NameOf(const NewPartitionField& field) { return field.name.empty() ? DefaultName(field) : field.name; }
 
+// Two fields of one column with the same key say the same twice; readers of other languages refuse such specs.
+std::string RedundancyKey(const NewPartitionField& field) {
+  bool is_time = field.transform.kind >= TransformKind::kYear && field.transform.kind <= TransformKind::kHour;
+  return field.column + " " + (is_time ? "time" : TransformToText(field.transform));
+}
+
 // Identity fields may carry their column's name, no other partition field may carry a column's.
 Result<void> CheckSpec(const TableSchema& schema, const std::vector<NewPartitionField>& fields) {
-  std::set<std::string> names;
+  std::set<std::string> names, keys;
   for (const NewPartitionField& field : fields) {
     const NestedField* source = schema.FindByName(field.column);
     if (source == nullptr) return Error{ErrorCode::kInvalid, "partition by \"" + field.column + "\": there is no such column"};
     RETURN_IF_ERROR(CheckTransform(field.transform, source->type));
+    if (!keys.insert(RedundancyKey(field)).second)
+      return Error{ErrorCode::kInvalid, "two partition fields divide \"" + field.column + "\" in the same way", "hour implies day, month and year"};
     std::string name = NameOf(field);
     if (!names.insert(name).second) return Error{ErrorCode::kInvalid, "two partition fields are named \"" + name + "\""};
     const NestedField* same = schema.FindByName(name);

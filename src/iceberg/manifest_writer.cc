@@ -21,8 +21,8 @@ void PutOptional(const std::optional<std::string>& value, AvroEncoder& out) {
   out.PutBytes(*value);
 }
 
+// An empty map is written as such, not as null: PyIceberg's metadata tables stumble over null.
 void PutMap(const std::map<FieldId, int64_t>& map, AvroEncoder& out) {
-  if (map.empty()) return out.PutNull();
   out.PutPresent();
   out.PutItemCount(map.size());
   for (const auto& [key, value] : map) {
@@ -33,7 +33,6 @@ void PutMap(const std::map<FieldId, int64_t>& map, AvroEncoder& out) {
 }
 
 void PutMap(const std::map<FieldId, std::string>& map, AvroEncoder& out) {
-  if (map.empty()) return out.PutNull();
   out.PutPresent();
   out.PutItemCount(map.size());
   for (const auto& [key, value] : map) {
