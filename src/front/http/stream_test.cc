@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 
 #include "front/http/test_client.h"
+#include "front/http/thread_stream.h"
 
 namespace sluice::front::http {
 namespace {
@@ -118,6 +120,83 @@ TEST(ResponseStream, TellsItsSourceThatTheClientIsGone) {
   bool gone = false;
   while (!gone) server.OnLoop([&] { gone = source.gone; });
   server.OnLoop([&] { EXPECT_FALSE(source.stream.open()); });
+}
+
+// Runs `body` with the stream of each request in a thread.
+struct Worker {
+  explicit Worker(io::Threads& t, std::function<void(ThreadStream)> b) : threads(t), body(std::move(b)) {}
+  ~Worker() {
+    for (auto& thread : running) thread->Join();
+  }
+  Route MakeRoute() {
+    return {Method::kGet, "/work", [this](HttpRequest&, Responder responder) {
+              auto stream = std::make_shared<ThreadStream>(threads, std::move(responder));
+              running.push_back(threads.Start("writer", io::ThreadPriority::kNormal, [this, stream] { body(std::move(*stream)); }));
+            }, "Streams from a thread."};
+  }
+  io::Threads& threads;
+  std::function<void(ThreadStream)> body;
+  std::vector<std::unique_ptr<io::Thread>> running;
+};
+
+TEST(ThreadStream, WritesFromItsThreadAtTheClientsPace) {
+  io::RealWorld world(io::LogLevel::kError);
+  std::atomic<size_t> written{0};
+  Worker worker(world.env().threads, [&](ThreadStream stream) {
+    stream.Begin({.content_type = "text/plain", .body = "head"});
+    for (int i = 0; i < 400; ++i) {
+      EXPECT_TRUE(stream.Write(std::string(100'000, 'x')).ok());
+      written += 100'000;
+    }
+    stream.End();
+  });
+  TestServer server({worker.MakeRoute()});
+  TestClient client(server.port(), 8192);
+  client.Send(Get("/work"));
+  client.Peek();
+  EXPECT_LT(written, 20'000'000u);
+  EXPECT_EQ(client.Receive().body.size(), 40'000'004u);
+  EXPECT_FALSE(client.broken());
+}
+
+TEST(ThreadStream, StopsWhenTheClientIsGone) {
+  io::RealWorld world(io::LogLevel::kError);
+  auto stopped = world.env().threads.NewSignal();
+  Worker worker(world.env().threads, [&](ThreadStream stream) {
+    stream.Begin({.content_type = "text/plain"});
+    Result<void> outcome;
+    while ((outcome = stream.Write(std::string(10'000, 'x'))).ok()) {
+    }
+    EXPECT_EQ(outcome.error().code, ErrorCode::kCancelled);
+    EXPECT_TRUE(stream.gone());
+    stopped->Notify();
+  });
+  TestServer server({worker.MakeRoute()});
+  {
+    TestClient client(server.port(), 8192);
+    client.Send(Get("/work"));
+    client.Peek();
+  }
+  EXPECT_TRUE(stopped->Wait(20'000'000));
+}
+
+TEST(ThreadStream, AnswersWholeOrNotAtAll) {
+  io::RealWorld world(io::LogLevel::kError);
+  std::atomic<int> calls{0};
+  Worker worker(world.env().threads, [&](ThreadStream stream) {
+    int call = calls++;
+    if (call == 0) stream.Send({.status = 422});
+    if (call == 2) {
+      stream.Begin({.content_type = "text/csv", .body = "a"});
+      stream.Abort();
+    }
+  });
+  TestServer server({worker.MakeRoute()});
+  auto client = server.Connect();
+  EXPECT_EQ(client.Ask(Get("/work")).status, 422);
+  EXPECT_EQ(client.Ask(Get("/work")).status, 500);  // dropped before it was begun
+  EXPECT_EQ(client.Ask(Get("/work")).body, "a");
+  EXPECT_TRUE(client.broken());
 }
 
 }  // namespace
