@@ -109,7 +109,9 @@ Result<Gate::TopicEntry*> Gate::OpenTopic(std::string_view name) {
   RETURN_IF_ERROR(table::CheckTopicName(name));
   log::TopicConfig config;
   if (auto at = options_.topics.find(std::string(name)); at != options_.topics.end()) config = at->second;
-  if (log_.FindTopic(name) == nullptr) config.first_offsets = hooks_.first_offsets(std::string(name));
+  if (log_.FindTopic(name) == nullptr) {
+    ASSIGN_OR_RETURN(config.first_offsets, hooks_.prepare_topic(std::string(name)));
+  }
   ASSIGN_OR_RETURN(auto* topic, log_.OpenTopic(name, config));
   ASSIGN_OR_RETURN(auto keys, event::KeyExtractor::Make(topic->config().key_pointers));
   RETURN_IF_ERROR(hooks_.on_topic(*topic));

@@ -72,12 +72,14 @@ struct EventOutcome {
 // Not thread-safe: the loop's. What it returns lives until the next call.
 class Gate {
  public:
-  // Before a topic's first event is admitted, `on_topic` is called with it. Until `has_room` answers true, nothing is admitted.
   struct Hooks {
+    // Whether a topic of that name may be made, and where its partitions begin (TopicConfig::first_offsets: what the catalog
+    // knows of a table that outlived its log). Nothing was stored yet.
+    std::function<Result<std::map<log::LogPartition, log::Offset>>(const std::string& topic)> prepare_topic;
+    // Called with a topic before its first event of this process is admitted.
     std::function<Result<void>(const log::Topic&)> on_topic;
+    // Until it answers true, nothing is admitted.
     std::function<bool()> has_room;
-    // What the catalog knows of a topic that the log does not have yet: see TopicConfig::first_offsets.
-    std::function<std::map<log::LogPartition, log::Offset>(const std::string& topic)> first_offsets;
   };
   static Result<std::unique_ptr<Gate>> Make(io::Env env, log::Log& log, GateOptions options, Hooks hooks);
 

@@ -29,6 +29,17 @@ class TerminationHandler : public io::EventHandler {
   std::function<void(int)> on_signal_;
 };
 
+query::SessionOptions SessionOptionsOf(const SqlOptions& options, const Path& spill) {
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  query::SessionOptions out;
+  out.workers = options.workers;
+  out.worker.memory_mb = options.duckdb_bytes_max / kMiB;
+  out.worker.data_mb = options.worker_bytes_max / kMiB;
+  out.worker.spill_mb = options.spill_bytes_max / kMiB / out.worker.spill_files;
+  out.spill_directory = spill;
+  return out;
+}
+
 log::TopicConfig ConfigOf(const TopicOptions& options) {
   log::TopicConfig out;
   out.partitions = options.partitions;
@@ -94,15 +105,17 @@ Result<void> Engine::LoadKnownProgress() {
   return {};
 }
 
+Result<table::TableName> Engine::TableNameFor(const std::string& topic) const {
+  auto at = options_.topics.find(topic);
+  if (at != options_.topics.end() && !at->second.table.empty()) return table::ParseTableName(at->second.table);
+  return table::TableNameOf(topic);
+}
+
 Result<TableFeed*> Engine::AddTable(const log::Topic& topic) {
-  auto name = table::TableNameOf(topic.name());
+  ASSIGN_OR_RETURN(auto name, TableNameFor(topic.name()));
   std::string partitioning = options_.partitioning;
-  if (auto at = options_.topics.find(topic.name()); at != options_.topics.end()) {
-    if (!at->second.table.empty()) {
-      ASSIGN_OR_RETURN(name, table::ParseTableName(at->second.table));
-    }
-    if (!at->second.partitioning.empty()) partitioning = at->second.partitioning;
-  }
+  auto settings = options_.topics.find(topic.name());
+  if (settings != options_.topics.end() && !settings->second.partitioning.empty()) partitioning = settings->second.partitioning;
   ASSIGN_OR_RETURN(auto spec, table::ParsePartitioning(partitioning));
   ASSIGN_OR_RETURN(auto* table, registry_->Add(topic, name, std::move(spec), topic.config().first_offsets));
   feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, options_.tier));
@@ -139,9 +152,13 @@ Result<void> Engine::OpenGate() {
     return {};
   };
   hooks.has_room = [this] { return !memory_->over_budget(); };
-  hooks.first_offsets = [this](const std::string& topic) {
+  hooks.prepare_topic = [this](const std::string& topic) -> Result<table::PartitionOffsets> {
+    ASSIGN_OR_RETURN(auto name, TableNameFor(topic));
+    if (auto* taken = registry_->Find(name); taken != nullptr)
+      return Error{ErrorCode::kInvalid, "the topic \"" + topic + "\" would feed the table " + name.ToString() + ", which \"" + taken->topic_name() + "\" feeds",
+                   "choose another topic name, or set topics." + topic + ".table"};
     auto at = known_progress_.find(topic);
-    return at == known_progress_.end() ? std::map<log::LogPartition, log::Offset>() : at->second;
+    return at == known_progress_.end() ? table::PartitionOffsets() : at->second;
   };
   ASSIGN_OR_RETURN(gate_, ingest::Gate::Make(env_, *log_, std::move(options), std::move(hooks)));
   return {};
@@ -153,13 +170,7 @@ Result<void> Engine::OpenFront() {
     return Error{ErrorCode::kInvalid, "\"" + options_.listen + "\" can be reached from other machines, and nobody is authenticated yet",
                  "listen on 127.0.0.1, or say --insecure if the network is trusted"};
   views_ = std::make_unique<query::TableReadViews>(env_, *registry_);
-  query::QueryOptions sql;
-  sql.workers = options_.sql.workers;
-  sql.worker_bytes_max = options_.sql.worker_bytes_max;
-  sql.duckdb_bytes_max = options_.sql.duckdb_bytes_max;
-  sql.spill_bytes_max = options_.sql.spill_bytes_max;
-  sql.spill_directory = directory_->spill();
-  ASSIGN_OR_RETURN(queries_, query::QueryService::Open(env_, *views_, sql));
+  ASSIGN_OR_RETURN(queries_, query::Session::Open(env_, SessionOptionsOf(options_.sql, directory_->spill()), *views_));
   ingest_endpoint_ = std::make_unique<front::http::IngestEndpoint>(*gate_);
   sql_endpoint_ = std::make_unique<front::http::SqlEndpoint>(*queries_, options_.sql.timeout_ms);
   auto routes = ingest_endpoint_->Routes(options_.http.body_bytes_max);

@@ -20,7 +20,7 @@
 #include "io/event_loop.h"
 #include "io/termination.h"
 #include "log/log.h"
-#include "query/query_service.h"
+#include "query/session.h"
 #include "query/table_read_views.h"
 #include "server/data_directory.h"
 #include "server/options.h"
@@ -62,6 +62,7 @@ class Engine final : public front::http::EngineInfo {
   Result<void> OpenGate();
   Result<void> OpenFront();
   Result<void> LoadKnownProgress();
+  Result<table::TableName> TableNameFor(const std::string& topic) const;
   Result<TableFeed*> AddTable(const log::Topic& topic);
   Result<void> LoadHotRows(TableFeed& feed);
   Result<TableFeed*> FindFeed(std::string_view table);
@@ -81,7 +82,7 @@ class Engine final : public front::http::EngineInfo {
   std::vector<std::unique_ptr<TableFeed>> feeds_;
   std::unique_ptr<ingest::Gate> gate_;
   std::unique_ptr<query::TableReadViews> views_;
-  std::unique_ptr<query::QueryService> queries_;
+  std::unique_ptr<query::Session> queries_;
   std::unique_ptr<io::EventLoop> loop_;
   std::unique_ptr<io::Timer> tick_, housekeeping_;
   std::unique_ptr<front::http::IngestEndpoint> ingest_endpoint_;
