@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "iceberg/internal/avro_reader.h"
+#include "iceberg/internal/avro_writer.h"
+#include "iceberg/internal/compression.h"
+#include "iceberg/internal/table_testing.h"
+#include "iceberg/manifest_cache.h"
+#include "iceberg/manifest_list.h"
+#include "iceberg/manifest_reader.h"
+#include "iceberg/manifest_writer.h"
+
+namespace sluice::iceberg {
+namespace {
+
+const std::string kSync(16, 's');
+
+TableMetadata Make() {
+  NewTable table = TestTable();
+  table.location = "file:///t";
+  return *MakeTableMetadata(table, 1000);
+}
+
+ManifestEntry Entry(EntryStatus status, const std::string& path, int64_t hour) {
+  ManifestEntry entry;
+  entry.status = status;
+  entry.file = TestFile(path, "order", hour, 1, 10);
+  if (status != EntryStatus::kAdded) entry.snapshot_id = 7, entry.sequence_number = 3, entry.file_sequence_number = 2;
+  return entry;
+}
+
+WrittenManifest Write(const TableMetadata& table, const std::vector<ManifestEntry>& entries) {
+  ManifestWriter writer(table, 0, ManifestContent::kData, 42, kSync);
+  for (const ManifestEntry& entry : entries) writer.Add(entry);
+  return writer.Finish();
+}
+
+std::vector<ManifestEntry> Parse(const TableMetadata& table, const WrittenManifest& written) {
+  ManifestFile file = written.file;
+  file.sequence_number = 9;
+  auto entries = ParseManifest(written.bytes, file, table.PartitionTypeOf(table.spec()));
+  EXPECT_TRUE(entries.ok()) << entries.error().message;
+  return entries.ok() ? *entries : std::vector<ManifestEntry>();
+}
+
+TEST(Manifest, GivesBackEveryFieldOfAFile) {
+  TableMetadata table = Make();
+  ManifestEntry entry = Entry(EntryStatus::kAdded, "file:///a", -1);
+  entry.file.metrics.column_sizes = {{1, 100}, {2, 200}};
+  entry.file.metrics.nan_value_counts = {{1, 0}};
+  entry.file.key_metadata = std::string("k\0y", 3);
+  entry.file.split_offsets = {4, 1000};
+  entry.file.sort_order_id = 0;
+  entry.file.referenced_data_file = "file:///x";
+  auto read = Parse(table, Write(table, {entry}));
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].file, entry.file);
+}
+
+TEST(Manifest, AddedEntriesInheritAndOthersKeepTheirNumbers) {
+  TableMetadata table = Make();
+  auto read = Parse(table, Write(table, {Entry(EntryStatus::kAdded, "a", 1), Entry(EntryStatus::kExisting, "b", 1), Entry(EntryStatus::kDeleted, "c", 1)}));
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_EQ(read[0].snapshot_id, 42);
+  EXPECT_EQ(read[0].sequence_number, 9);
+  EXPECT_EQ(read[0].file_sequence_number, 9);
+  EXPECT_EQ(read[1].snapshot_id, 7);
+  EXPECT_EQ(read[1].sequence_number, 3);
+  EXPECT_EQ(read[1].file_sequence_number, 2);
+  EXPECT_FALSE(read[2].is_live());
+}
+
+TEST(Manifest, CountsAndSummariesCoverDeletedEntriesToo) {
+  TableMetadata table = Make();
+  ManifestEntry null_type = Entry(EntryStatus::kExisting, "b", 5);
+  null_type.file.partition[0] = Value();
+  WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1), null_type, Entry(EntryStatus::kDeleted, "c", 9)});
+  EXPECT_EQ(written.file.added_files_count, 1);
+  EXPECT_EQ(written.file.existing_rows_count, 10);
+  EXPECT_EQ(written.file.deleted_files_count, 1);
+  EXPECT_EQ(written.file.min_sequence_number, 3);
+  EXPECT_EQ(written.file.length, static_cast<int64_t>(written.bytes.size()));
+  ASSERT_EQ(written.file.partitions.size(), 2U);
+  EXPECT_TRUE(written.file.partitions[0].contains_null);
+  EXPECT_EQ(written.file.partitions[1].upper_bound, ValueToBytes(Value(int64_t{9}), TypeId::kInt));
+}
+
+TEST(Manifest, HeaderCarriesTheKeysOfTheFormat) {
+  TableMetadata table = Make();
+  WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1)});
+  auto reader = AvroReader::Open(written.bytes);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ(reader->metadata().at("content"), "data");
+  EXPECT_EQ(reader->metadata().at("format-version"), "2");
+  EXPECT_EQ(reader->metadata().at("partition-spec-id"), "0");
+  EXPECT_TRUE(Json::Parse(reader->metadata().at("partition-spec"))->is_array());
+  EXPECT_EQ(*SchemaFromJson(*Json::Parse(reader->metadata().at("schema"))), table.schema());
+  ManifestWriter deletes(table, 0, ManifestContent::kDeletes, 42, kSync);
+  EXPECT_EQ(AvroReader::Open(deletes.Finish().bytes)->metadata().at("content"), "deletes");
+}
+
+// Goal: no damage is read as something else or outside the bytes.
+// Method: cut a manifest at every length and flip every byte.
+TEST(Manifest, DamageNeverReadsOutOfBounds) {
+  TableMetadata table = Make();
+  WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1), Entry(EntryStatus::kExisting, "b", 2)});
+  Type partition = table.PartitionTypeOf(table.spec());
+  for (size_t size = 0; size < written.bytes.size(); size++) {
+    auto entries = ParseManifest(std::string_view(written.bytes).substr(0, size), written.file, partition);
+    EXPECT_TRUE(!entries.ok() || entries->empty()) << size;
+  }
+  for (size_t at = 0; at < written.bytes.size(); at++) {
+    std::string damaged = written.bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+    (void)ParseManifest(damaged, written.file, partition).ok();
+  }
+}
+
+TEST(ManifestList, GivesBackWhatItWasGivenAndNumbersNewManifests) {
+  Snapshot snapshot;
+  snapshot.snapshot_id = 42;
+  snapshot.sequence_number = 9;
+  ManifestFile old = Write(Make(), {Entry(EntryStatus::kExisting, "b", 2)}).file;
+  old.path = "file:///old";
+  old.sequence_number = 4;
+  ManifestFile fresh = Write(Make(), {Entry(EntryStatus::kAdded, "a", 1)}).file;
+  fresh.path = "file:///fresh";
+  std::string bytes = SerializeManifestList(snapshot, {fresh, old}, kSync);
+  auto read = ParseManifestList(bytes);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  ASSERT_EQ(read->size(), 2U);
+  EXPECT_EQ((*read)[0].sequence_number, 9);
+  EXPECT_EQ((*read)[0].min_sequence_number, 9);
+  EXPECT_EQ((*read)[1], old);
+  EXPECT_EQ(AvroReader::Open(bytes)->metadata().at("parent-snapshot-id"), "null");
+}
+
+// BigQuery writes lists and manifests without ids of map fields, every field nullable and in alphabetical order.
+TEST(ManifestList, FindsFieldsByIdWhateverTheirNameAndOrder) {
+  std::string schema = R"({"type":"record","name":"m","fields":[
+    {"name":"added_data_files_count","type":["null","int"],"field-id":"504"},
+    {"name":"manifest_path","type":["null","string"],"field-id":500},
+    {"name":"manifest_length","type":["null","long"]}]})";
+  AvroWriter writer(schema, {}, AvroCodec::kNull, kSync);
+  writer.object().PutPresent();
+  writer.object().PutLong(3);
+  writer.object().PutPresent();
+  writer.object().PutBytes("file:///m");
+  writer.object().PutPresent();
+  writer.object().PutLong(77);
+  writer.EndObject();
+  auto read = ParseManifestList(writer.Finish());
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ((*read)[0].path, "file:///m");
+  EXPECT_EQ((*read)[0].added_files_count, 3);
+  EXPECT_EQ((*read)[0].length, 77) << "found by name, since it carries no id";
+  EXPECT_EQ((*read)[0].existing_files_count, std::nullopt);
+  EXPECT_TRUE((*read)[0].has_live_files());
+}
+
+TEST(Avro, SplitsIntoBlocksAndReadsThemAll) {
+  AvroWriter writer(R"({"type":"record","name":"r","fields":[{"name":"a","type":"string","field-id":1}]})", {}, AvroCodec::kDeflate, kSync);
+  for (int i = 0; i < 5000; i++) {
+    writer.object().PutBytes(std::string(50, static_cast<char>('a' + i % 26)));
+    writer.EndObject();
+  }
+  std::string file = writer.Finish();
+  int64_t count = 0;
+  auto reader = AvroReader::Open(file);
+  ASSERT_TRUE(reader->ForEach([&](const AvroValue& value) -> Result<void> {
+    EXPECT_EQ(value.Field(1, "").AsBytes(), std::string(50, static_cast<char>('a' + count % 26)));
+    count++;
+    return {};
+  }).ok());
+  EXPECT_EQ(count, 5000);
+}
+
+TEST(Avro, RefusesSchemasThatUseThemselvesAndUnknownCodecs) {
+  std::string self = R"({"type":"record","name":"r","fields":[{"name":"a","type":["null","r"]}]})";
+  EXPECT_EQ(AvroReader::Open(AvroWriter(self, {}, AvroCodec::kNull, kSync).Finish()).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(AvroReader::Open("Obx").error().code, ErrorCode::kCorruption);
+}
+
+TEST(Snappy, DecodesLiteralsAndOverlappingCopies) {
+  // Length 9, literal "abc", then a copy of six bytes from three back.
+  EXPECT_EQ(*DecompressSnappy(std::string("\x09\x08" "abc" "\x09\x03", 7), 100), "abcabcabc");
+  EXPECT_FALSE(DecompressSnappy(std::string("\x09\x08" "abc" "\x09\x04", 7), 100).ok()) << "a copy from before the start";
+  EXPECT_FALSE(DecompressSnappy(std::string("\x08\x08" "abc" "\x09\x03", 7), 100).ok()) << "more than announced";
+  EXPECT_EQ(DecompressSnappy(std::string("\x09\x08" "abc" "\x09\x03", 7), 8).error().code, ErrorCode::kExhausted);
+}
+
+TEST(Deflate, RefusesMoreThanItsBound) {
+  std::string packed = DeflateRaw(std::string(100'000, 'x'));
+  EXPECT_EQ(InflateRaw(packed, 100'000)->size(), 100'000U);
+  EXPECT_EQ(InflateRaw(packed, 99'999).error().code, ErrorCode::kExhausted);
+  EXPECT_EQ(InflateRaw(packed.substr(0, packed.size() - 3), 100'000).error().code, ErrorCode::kCorruption);
+}
+
+TEST(ManifestCache, ReadsAManifestOnceAndForgetsTheOldest) {
+  TestWorld world;
+  TableMetadata table = Make();
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 3; i++) {
+    WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1), Entry(EntryStatus::kAdded, "b", 1)});
+    written.file.path = "file:///m" + std::to_string(i);
+    world.objects.objects[written.file.path] = written.bytes;
+    files.push_back(written.file);
+  }
+  ManifestCache cache(4);
+  for (int round = 0; round < 2; round++) {
+    ASSERT_TRUE(cache.Get(world.objects, files[0], table).ok());
+    ASSERT_TRUE(cache.Get(world.objects, files[1], table).ok());
+  }
+  EXPECT_EQ(cache.hits(), 2U);
+  EXPECT_EQ(world.objects.reads["file:///m0"], 1);
+  ASSERT_TRUE(cache.Get(world.objects, files[2], table).ok());
+  EXPECT_EQ(cache.entries(), 4U);
+  ASSERT_TRUE(cache.Get(world.objects, files[0], table).ok());
+  EXPECT_EQ(world.objects.reads["file:///m0"], 2) << "it was the least recently used";
+}
+
+}  // namespace
+}  // namespace sluice::iceberg
