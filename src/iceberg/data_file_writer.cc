@@ -94,6 +94,7 @@ class DataFileWriter::State {
     written.file.file_size_bytes = stream_->position();
     written.footer_bytes = base::GetLittle<uint32_t>(stream_->tail().data());
     RETURN_IF_ERROR(stream_->Finish());
+    failure_ = Error{ErrorCode::kInvalid, "the data file \"" + uri_ + "\" is finished"};
     return written;
   }
 
@@ -165,7 +166,7 @@ class DataFileWriter::State {
   std::unique_ptr<pq::ParquetFileWriter> file_;  // null until the first rows
   std::vector<std::unique_ptr<LeafWriter>> leaves_;
   int64_t rows_ = 0;
-  std::optional<Error> failure_;
+  std::optional<Error> failure_;  // what every further call returns
 };
 
 DataFileWriter::DataFileWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -46,7 +46,7 @@ class DataFileWriter {
   Result<void> Write(const Columns& columns);
   Result<void> Write(const Columns& columns, std::span<const uint32_t> rows);
 
-  // Ends the file and makes it visible and durable. kInvalid: no row was written (there are no empty data files).
+  // Ends the file and makes it visible and durable; the writer takes no more calls. kInvalid: no row was written (there are no empty data files).
   // kCommitUnknown: the object may exist; nobody refers to it, so another name is the way on.
   Result<WrittenDataFile> Finish();
 

@@ -22,7 +22,7 @@
 namespace sluice::iceberg {
 namespace {
 
-constexpr int64_t kRows = 122'880;
+constexpr int64_t kRows = 4 * 122'880;
 constexpr size_t kPartitions = 60;
 
 // Takes objects and keeps only their size.

@@ -240,6 +240,18 @@ TEST(DataFileWriter, RefusesAFileWithoutRows) {
   EXPECT_FALSE(WriteFile(objects, kUri, SchemaOf({id}), MakeColumns({{id, "[1]"}}), {}, std::vector<uint32_t>{}).ok());
 }
 
+TEST(DataFileWriter, TakesNothingAfterFinish) {
+  MemoryObjects objects;
+  NestedField id{1, "id", TypeId::kLong};
+  auto writer = Must(DataFileWriter::Open(objects, kUri, SchemaOf({id})));
+  ASSERT_TRUE(writer->Write(Numbers(id, 1)).ok());
+  ASSERT_TRUE(writer->Finish().ok());
+  const std::string bytes = objects.objects.at(kUri);
+  EXPECT_EQ(writer->Write(Numbers(id, 1)).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(writer->Finish().error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(objects.objects.at(kUri), bytes);
+}
+
 TEST(DataFileWriter, LeavesNothingWhenDestroyedHalfWay) {
   MemoryObjects objects;
   NestedField id{1, "id", TypeId::kLong};

@@ -25,14 +25,20 @@ pq::Compression::type CodecOf(Compression compression) {
 // Whether values repeat in a sample spread over `rows`.
 Result<bool> Repeats(LeafPath& path, LeafPath::Rows rows) {
   std::unordered_set<std::string_view> distinct;
-  int64_t step = std::max<int64_t>(1, rows.count / kDictionarySample), sampled = 0;
+  distinct.reserve(static_cast<size_t>(kDictionarySample));
+  int64_t step = std::max<int64_t>(1, rows.count / kDictionarySample), sampled = 0, long_values = 0;
   for (int64_t row = 0; row < rows.count; row += step) {
     ASSIGN_OR_RETURN(LevelRun run, path.Fill(rows.Part(row, 1)));
     if (run.values.empty()) continue;
-    distinct.insert(path.leaf().AnyBytes(run.values[0]));
+    std::string_view value = path.leaf().AnyBytes(run.values[0]);
+    if (static_cast<int64_t>(value.size()) > kDictionaryValueBytesMax) {
+      long_values++;
+    } else {
+      distinct.insert(value);
+    }
     sampled++;
   }
-  return static_cast<double>(distinct.size()) < static_cast<double>(sampled) * kDictionaryDistinctShareMax;
+  return static_cast<double>(distinct.size()) + static_cast<double>(long_values) < static_cast<double>(sampled) * kDictionaryDistinctShareMax;
 }
 
 bool CanBeDelta(pq::Type::type type) { return type == pq::Type::INT32 || type == pq::Type::INT64; }

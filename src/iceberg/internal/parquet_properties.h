@@ -13,10 +13,12 @@
 
 namespace sluice::iceberg::internal {
 
-// Values looked at to choose; a dictionary is used when fewer than this share of them are different. With 512 values that is
-// about where a column has 5,000 distinct ones: encoding still costs less than compressing what repeats.
-inline constexpr int64_t kDictionarySample = 512;
+// Values looked at to choose. A dictionary is used when fewer than this share of them are different: with 256 values that is
+// about where a column has 2,500 distinct ones, and encoding still costs less than compressing what repeats. Long values fill
+// a dictionary before they repeat: they count as different.
+inline constexpr int64_t kDictionarySample = 256;
 inline constexpr double kDictionaryDistinctShareMax = 0.95;
+inline constexpr int64_t kDictionaryValueBytesMax = 128;
 
 // `paths` are the leaves of `root` in order, bound to the Columns of the first `rows`. kInvalid comes from LeafPath::Fill.
 Result<std::shared_ptr<::parquet::WriterProperties>> MakeWriterProperties(const DataFileOptions& options, const ::parquet::SchemaDescriptor& root,
