@@ -62,6 +62,8 @@ struct TopicConfig {
 };
 inline constexpr int32_t kPartitionsMax = 1024;
 inline constexpr size_t kTopicsMax = 10'000;
+inline constexpr size_t kStateTopicNameMax = 201;
+inline constexpr size_t kStateEntryBytesMax = size_t{1} << 20;
 
 // A topic as the loop sees it; lives as long as the log. What is durable is in Log::DurableEnds.
 class Topic {
@@ -71,26 +73,29 @@ class Topic {
     uint32_t chain = 0;         // up to next
     Timestamp event_time_max{INT64_MIN};
     Offset tiered;              // everything before it is in the table (SetTiered)
+    Offset cut_next, durable_next;  // as of the newest commit that was cut, that is durable
   };
   Topic(std::string name, TopicConfig config);
   const std::string& name() const { return name_; }
   const TopicConfig& config() const { return config_; }
   int32_t partition_count() const { return config_.partitions; }
   const Partition& partition(LogPartition p) const { return partitions_[static_cast<size_t>(p.get())]; }
+  // Of frames that are not in the table, at least.
+  uint64_t untiered_bytes() const { return untiered_bytes_; }
 
  private:
-  friend class Admission;
   friend class TopicTable;
   std::string name_;
   TopicConfig config_;
   std::vector<Partition> partitions_;
+  uint64_t untiered_bytes_ = 0;
 };
 
 // Where one row of an EventBatch goes. `topic` is an index into Append's `topics`.
 struct Route {
   uint16_t topic = 0;
   LogPartition partition;
-  std::string_view key;  // of the record; a null view: none. Points into memory that outlives the call
+  std::string_view key;  // of the record; a null view: none. 64 readable bytes behind it
 };
 
 // Rows of one EventBatch that became one frame.
@@ -132,7 +137,7 @@ struct AppendResult {
 
 struct LogStats {
   uint64_t journal_bytes = 0, topic_file_bytes = 0, dedup_bytes = 0;  // on disk
-  uint64_t journal_segments = 0, spare_segments = 0;
+  uint64_t journal_segments = 0;                                      // spare ones apart
   uint64_t tail_bytes = 0, dedup_keys_open = 0;                       // in memory
   uint64_t dedup_runs = 0;
   CommitSequence durable;
@@ -161,6 +166,12 @@ class Log {
   // By name.
   std::vector<const Topic*> Topics() const;
 
+  // Sets one entry of a state topic ("__cursors", ...): newest value per key, none removes it. Durable with the next commit, like
+  // what Append brings. kInvalid: not a state topic's name, or larger than 1 MiB. kExhausted: the gathering commit is full.
+  Result<void> PutState(std::string_view state_topic, std::string_view key, std::optional<std::string> value);
+  // The newest values, durable or not. Until the next PutState.
+  const std::map<std::string, std::string, std::less<>>& StateOf(std::string_view state_topic) const;
+
   // Admits the rows of `batch`: rows that were seen before are answered with the first one's place, the others get offsets
   // and join the gathering commit. REQUIRES: one route per row, its topic < topics.size(), its partition < partition_count.
   // All or nothing. kExhausted: the gathering commit is full, or a topic's quota is (the message names it): answer 503.
@@ -171,7 +182,7 @@ class Log {
   // Notes what became durable, cuts the gathered commit when no write is in flight, writes the idle mark, and takes over
   // what the upkeep thread finished. Call after every round of the loop, when written() rings, and after tick_delay_us().
   void Tick(Timestamp now);
-  // How long the loop may wait for other things before the next Tick; -1: until written() rings.
+  // How long the loop may wait for other things before the next Tick, in microseconds; written() ends the wait.
   int64_t tick_delay_us() const;
   // Rung when a write ended or upkeep did: call Tick.
   io::Signal& written();

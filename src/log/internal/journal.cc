@@ -9,7 +9,7 @@
 namespace sluice::log {
 
 Journal::Journal(io::Env env, const JournalId& id, const JournalOptions& options, io::Signal& written)
-    : id_(id), buffer_(options.commit_bytes_max), writer_(env.threads, written, options.on_fatal) {}
+    : id_(id), commit_bytes_max_(options.commit_bytes_max), buffer_(options.commit_bytes_max), writer_(env.threads, written, options.on_fatal) {}
 
 Result<std::unique_ptr<Journal>> Journal::Open(io::Env env, const LogPaths& paths, const JournalIdentity& identity,
                                                const JournalScan& scan, JournalOptions options, io::Signal& written) {

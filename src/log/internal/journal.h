@@ -42,6 +42,8 @@ class Journal {
 
   // ---- gathering ----
   GatherBuffer& buffer() { return buffer_; }
+  // The option, or less: what the segments at hand can hold.
+  uint64_t commit_bytes_max() const { return commit_bytes_max_; }
   void CountFrame() { frames_++; }
   uint32_t gathered_frames() const { return frames_; }
   // Of the commit that gathers, and of the newest one that was cut (durable or in flight).
@@ -70,6 +72,7 @@ class Journal {
   bool MakeRoom(uint64_t bytes);
 
   const JournalId id_;
+  const uint64_t commit_bytes_max_;
   GatherBuffer buffer_;
   uint32_t frames_ = 0;
   CommitSequence cut_;

@@ -77,6 +77,15 @@ void LogView::KeepInTail(const CommitHeader& header, std::string_view body, std:
   }
 }
 
+void LogView::RaiseEnd(const std::string& topic, LogPartition partition, Offset end, uint32_t chain) {
+  std::lock_guard lock(mutex_);
+  auto& p = topics_.find(topic)->second.partitions[static_cast<size_t>(partition.get())];
+  if (p.end >= end) return;
+  if (p.index.empty()) p.first = end;
+  p.end = end;
+  p.chain = chain;
+}
+
 void LogView::RingWatchers() {
   std::lock_guard lock(mutex_);
   for (auto* signal : watchers_) signal->Notify();
@@ -157,10 +166,10 @@ uint64_t LogView::topic_file_bytes() const {
   return bytes;
 }
 
-std::vector<std::pair<SegmentNumber, CommitSequence>> LogView::Segments() const {
+std::vector<LogView::SegmentRange> LogView::Segments() const {
   std::lock_guard lock(mutex_);
-  std::vector<std::pair<SegmentNumber, CommitSequence>> out;
-  for (const auto& [number, segment] : segments_) out.emplace_back(number, segment.last);
+  std::vector<SegmentRange> out;
+  for (const auto& [number, segment] : segments_) out.push_back({number, segment.first, segment.last});
   return out;
 }
 

@@ -68,6 +68,8 @@ class LogView final : public LogSource {
   // A durable commit: its frames become visible. `memory` null (recovery): it is read from disk when wanted.
   void Publish(const CommitHeader& header, std::string_view body, std::shared_ptr<const void> memory);
   void RingWatchers();
+  // Recovery: nothing before `end` is left of a partition that reaches this far only.
+  void RaiseEnd(const std::string& topic, LogPartition partition, Offset end, uint32_t chain);
   // The segments from `first` on are in the journal; what older ones held is in `files` or gone. One file per partition at most.
   struct CopiedPartition {
     std::string topic;
@@ -81,8 +83,9 @@ class LogView final : public LogSource {
   uint64_t BytesFrom(const std::string& topic, LogPartition partition, Offset offset) const;
   uint64_t tail_bytes() const;
   uint64_t topic_file_bytes() const;
-  // The segments that hold commits, oldest first, with their last sequence.
-  std::vector<std::pair<SegmentNumber, CommitSequence>> Segments() const;
+  // The segments that hold commits, oldest first, and their commits.
+  struct SegmentRange { SegmentNumber number; CommitSequence first, last; };
+  std::vector<SegmentRange> Segments() const;
   // Index entries of one partition (tests, checkpoints).
   std::optional<PartitionView> Partition(std::string_view topic, LogPartition partition) const;
 

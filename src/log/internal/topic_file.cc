@@ -53,6 +53,10 @@ Error Damaged(const Path& path, std::string_view what) {
 
 }  // namespace
 
+Path TopicFileDirectory(const LogPaths& paths, std::string_view topic, LogPartition partition) {
+  return base::JoinPath(base::JoinPath(paths.topics, topic), std::to_string(partition.get()));
+}
+
 Result<std::shared_ptr<const TopicFile>> TopicFile::Open(io::FileSystem& files, const Path& path, const JournalId& journal) {
   std::shared_ptr<TopicFile> out(new TopicFile);
   out->path_ = path;

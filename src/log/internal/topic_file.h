@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "io/file_system.h"
+#include "log/internal/journal_directory.h"
 #include "log/internal/journal_format.h"
 
 namespace sluice::log {
@@ -28,6 +29,9 @@ struct TopicFileBlock {
   uint64_t bytes_before = 0; // of frames in this file before the block
   uint32_t chain_before = 0;
 };
+
+// <root>/topics/<topic>/<partition>
+Path TopicFileDirectory(const LogPaths& paths, std::string_view topic, LogPartition partition);
 
 class TopicFile {
  public:

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// Decides, in log order, what each row of a request is: a duplicate (answered with the first one's place) or a new event, on time or
+// late; gives offsets; encodes frames into the gathering commit. What it decides is stored in the frames and never decided again.
+
+#include <span>
+#include <vector>
+
+#include "log/internal/dedup_index.h"
+#include "log/internal/journal.h"
+#include "log/internal/topic_table.h"
+#include "log/log.h"
+
+namespace sluice::log {
+
+// Not thread-safe. All references must outlive it.
+class Admission {
+ public:
+  struct Parts {
+    io::Clock& clock;
+    Journal& journal;
+    TopicTable& topics;
+    DedupIndex& dedup;
+    DedupHasher& hasher;
+  };
+  Admission(Parts parts, const LogOptions& options, Timestamp last_append_time);
+  void SetListener(LogListener* listener) { listener_ = listener; }
+
+  // Log::Append.
+  Result<void> Admit(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
+                     std::span<const Route> routes, AppendResult& result);
+  // Entries of a state topic, into the gathering commit and into the table. kExhausted: the commit is full.
+  Result<void> PutState(std::string_view state_topic, const std::vector<StateEntry>& entries);
+
+  // The gathered commit was cut; the one in flight is durable.
+  void OnCut();
+  void OnDurable();
+  Timestamp last_append_time() const { return append_time_; }
+  uint64_t events_gathered() const { return rows_gathered_; }
+
+ private:
+  // Rows of the request that go to one log partition.
+  struct Group {
+    Topic* topic;
+    LogPartition partition;
+    size_t begin = 0, end = 0;  // in rows_
+  };
+  struct PendingPlace { DedupPlace* place; uint32_t row; };
+
+  Result<void> CheckRoom(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
+                         std::span<const Route> routes);
+  void MakeGroups(size_t rows, std::span<const Topic* const> topics, std::span<const Route> routes);
+  Result<void> FindDuplicates(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
+                              std::span<const Route> routes, AppendResult& result);
+  void HashKeys(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics, std::span<const Route> routes);
+  CommitSequence DurableAfter(const Topic& topic, DedupPlace place) const;
+  void AssignOffsets(std::span<const Topic* const> topics, std::span<const Route> routes, AppendResult& result);
+  void EncodeGroup(const event::EventBatch& batch, const Principal& principal, std::span<const Route> routes, const Group& group);
+  void JudgeLateness(const event::EventBatch& batch, const Group& group, Topic::Partition& partition);
+  void NotePartition(Topic& topic, LogPartition partition);
+
+  Parts parts_;
+  const LogOptions& options_;
+  LogListener* listener_ = nullptr;
+  Timestamp append_time_;
+  uint64_t rows_gathered_ = 0;
+  std::vector<Topic::Partition*> gathering_, in_flight_;  // partitions with frames in the commit
+
+  // Of the request at hand; kept for their memory.
+  std::vector<Group> groups_;
+  std::vector<size_t> group_base_;        // of each topic of the request: its first group slot
+  std::vector<uint32_t> group_of_row_;
+  std::vector<DedupKey> keys_;
+  std::vector<uint32_t> accepted_;        // rows, in order
+  std::vector<uint32_t> rows_;            // accepted rows, by group
+  std::vector<uint32_t> index_in_group_;  // of each accepted row
+  std::vector<PendingPlace> pending_;
+  std::vector<uint32_t> duplicates_of_pending_;
+  std::vector<std::string_view> record_keys_;
+  std::vector<uint8_t> late_;
+  std::string late_bits_;
+};
+
+}  // namespace sluice::log

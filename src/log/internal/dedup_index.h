@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// Every key of the dedup window, and the place of its first event.
+//
+//   open table ──(one hour or 4 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
+//
+// A run covers a range of commits; runs and tables together cover the window without gaps. A key enters at append; tables are
+// written only when all their commits are durable, so no file ever names an event that a crash took away.
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "io/file_system.h"
+#include "log/internal/dedup_run.h"
+#include "log/internal/dedup_table.h"
+
+namespace sluice::log {
+
+// A table that takes no more keys, and what it covers.
+struct FrozenTable {
+  std::shared_ptr<const DedupTable> table;
+  DedupRunRange range;
+};
+
+// Not thread-safe.
+class DedupIndex {
+ public:
+  DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered);
+
+  DedupTable& open() { return *open_; }
+  const DedupTable& open() const { return *open_; }
+  // Notes that a commit with this append time put keys into the open table.
+  void Touch(Timestamp append_time);
+  std::optional<Timestamp> open_since() const { return open_oldest_; }
+
+  // The place of a key that is not in the open table. May read from disk.
+  Result<DedupPlace> FindOlder(const DedupKey& key) const;
+  bool has_older() const { return !frozen_.empty() || !runs_.empty(); }
+
+  // Files hold every key of the commits up to this one.
+  CommitSequence covered() const { return covered_; }
+  // Ends the open table: it covers the commits from covered() (or the newest frozen table) to `last`.
+  // REQUIRES: keys of commits behind `last` are not in it.
+  void Freeze(CommitSequence last);
+  const std::deque<FrozenTable>& frozen() const { return frozen_; }
+  // The oldest frozen table is in `run` now; `merged`: together with the newest run, which `run` replaces.
+  void Sealed(std::shared_ptr<const DedupRun> run, bool merged);
+  // Forgets runs whose newest key is older than `before`; answers their paths for removal.
+  std::vector<Path> Expire(Timestamp before);
+  const std::vector<std::shared_ptr<const DedupRun>>& runs() const { return runs_; }
+  uint64_t disk_bytes() const;
+
+ private:
+  std::unique_ptr<DedupTable> open_;
+  std::optional<Timestamp> open_oldest_;
+  Timestamp open_newest_;
+  CommitSequence frozen_until_;  // the open table begins behind this commit
+  std::deque<FrozenTable> frozen_;  // oldest first
+  std::vector<std::shared_ptr<const DedupRun>> runs_;  // oldest first
+  CommitSequence covered_;
+};
+
+}  // namespace sluice::log

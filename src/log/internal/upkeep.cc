@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/internal/upkeep.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace sluice::log {
+namespace {
+
+// Together with the run before it, if that is of the same hour and there is room: many small runs would cost every lookup.
+bool CanMerge(const DedupRun& run, const FrozenTable& frozen, const LogOptions& options) {
+  return run.size() + frozen.table->size() <= options.dedup_run_keys_max && run.range().last + 1 == frozen.range.first &&
+         frozen.range.newest.us - run.range().oldest.us <= options.dedup_run_span_us;
+}
+
+std::vector<DedupEntry> Merge(const std::vector<DedupEntry>& a, const std::vector<DedupEntry>& b) {
+  std::vector<DedupEntry> merged(a.size() + b.size());
+  std::merge(a.begin(), a.end(), b.begin(), b.end(), merged.begin(), [](const DedupEntry& x, const DedupEntry& y) { return x.key < y.key; });
+  return merged;
+}
+
+Result<std::shared_ptr<const DedupRun>> Seal(io::FileSystem& files, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,
+                                             const DedupRun* previous) {
+  auto entries = frozen.table->Sorted();
+  DedupRunRange range = frozen.range;
+  if (previous != nullptr) {
+    ASSIGN_OR_RETURN(auto older, previous->ReadAll());
+    entries = Merge(older, entries);
+    range.first = previous->range().first;
+    range.oldest = previous->range().oldest;
+  }
+  return DedupRun::Write(files, paths, journal, range, entries);
+}
+
+}  // namespace
+
+Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered)
+    : parts_(parts),
+      segments_max_(parts.options.journal_bytes_max / parts.options.segment_bytes),
+      oldest_(oldest_segment),
+      checkpoint_covered_(checkpoint_covered),
+      previous_checkpoint_covered_(previous_checkpoint_covered) {}
+
+void Upkeep::Failed(std::string_view doing, const Error& error) {
+  retry_at_ = Timestamp{now_.us + kRetryDelayUs};
+  parts_.env.log.Warn("log upkeep failed, it is tried again", {{"doing", doing}, {"error", error.ToString()}});
+}
+
+void Upkeep::Step(CommitSequence durable, Timestamp now) {
+  now_ = now;
+  if (retry_at_.us - now.us > kRetryDelayUs) retry_at_ = now;  // the clock was set back
+  PrepareSegmentIfWanted(now);
+  SealIfDue(durable, now);
+  PostCheckpoint(durable);
+  Recycle(now);
+  auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
+  if (!expired.empty()) RemoveFiles(std::move(expired));
+}
+
+void Upkeep::RemoveFiles(std::vector<Path> paths) {
+  parts_.jobs.Post([env = parts_.env, paths = std::move(paths)]() -> BackgroundJobs::Completion {
+    for (const auto& path : paths) {
+      auto removed = env.files.Remove(path);
+      if (!removed.ok()) env.log.Warn("file that is not needed any more could not be removed", {{"error", removed.error().message}});
+    }
+    return [] {};
+  });
+}
+
+// ---- segments ----
+
+void Upkeep::PrepareSegmentIfWanted(Timestamp now) {
+  auto number = parts_.journal.WantsSegment();
+  bool room = number && *number - oldest_ < segments_max_;
+  if (!room || preparing_ || now < retry_at_) return;
+  preparing_ = true;
+  SegmentRequest request{parts_.journal_id, *number, parts_.options.segment_bytes, &parts_.journal.urgent()};
+  parts_.jobs.Post([this, request]() -> BackgroundJobs::Completion {
+    auto made = std::make_shared<Result<SegmentFile>>(PrepareSegment(parts_.env, parts_.paths, request));
+    return [this, made] {
+      preparing_ = false;
+      if (!made->ok()) return Failed("preparing a journal segment", made->error());
+      parts_.journal.AddSegment(std::move(*made).value());
+    };
+  });
+}
+
+// ---- dedup runs ----
+
+void Upkeep::SealIfDue(CommitSequence durable, Timestamp now) {
+  auto since = parts_.dedup.open_since();
+  if (parts_.dedup.open().size() >= parts_.options.dedup_run_keys_max) freeze_wanted_ = true;
+  if (since && now.us - since->us >= parts_.options.dedup_run_span_us) freeze_wanted_ = true;
+  const auto& frozen = parts_.dedup.frozen();
+  if (!sealing_ && !frozen.empty() && frozen.front().range.last <= durable && now >= retry_at_) PostSeal();
+}
+
+void Upkeep::PostSeal() {
+  sealing_ = true;
+  FrozenTable frozen = parts_.dedup.frozen().front();
+  std::shared_ptr<const DedupRun> previous;
+  if (!parts_.dedup.runs().empty() && CanMerge(*parts_.dedup.runs().back(), frozen, parts_.options)) previous = parts_.dedup.runs().back();
+  parts_.jobs.Post([this, frozen, previous]() -> BackgroundJobs::Completion {
+    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(
+        Seal(parts_.env.files, parts_.paths, parts_.journal_id, frozen, previous.get()));
+    return [this, run, previous] {
+      sealing_ = false;
+      if (!run->ok()) return Failed("sealing a dedup run", run->error());
+      // The run before it may have expired meanwhile.
+      bool merged = previous != nullptr && !parts_.dedup.runs().empty() && parts_.dedup.runs().back() == previous;
+      parts_.dedup.Sealed(run->value(), merged);
+      if (merged) RemoveFiles({previous->path()});
+    };
+  });
+}
+
+// ---- checkpoints ----
+
+void Upkeep::AtCut(CommitSequence cut, Timestamp append_time) {
+  if (freeze_wanted_) {
+    if (parts_.dedup.open().size() > 0 || parts_.dedup.covered() < cut) parts_.dedup.Freeze(cut);
+    freeze_wanted_ = false;
+  }
+  if (!checkpoint_wanted_ || checkpoint_) return;
+  Checkpoint checkpoint;
+  checkpoint.covered = cut;
+  checkpoint.first_segment = phase_ == RecyclePhase::kWaitForCheckpoint ? recycling_.number + 1 : oldest_;
+  checkpoint.append_time = append_time;
+  checkpoint.dedup_covered = parts_.dedup.covered();
+  for (const auto& run : parts_.dedup.runs()) checkpoint.dedup_runs.push_back(run->range());
+  checkpoint.topics = parts_.topics.ToJson();
+  checkpoint_ = PendingCheckpoint{cut, EncodeCheckpoint(checkpoint, parts_.journal_id)};
+  checkpoint_wanted_ = false;
+}
+
+void Upkeep::PostCheckpoint(CommitSequence durable) {
+  if (!checkpoint_ || checkpoint_->posted || checkpoint_->covered > durable) return;
+  checkpoint_->posted = true;
+  parts_.jobs.Post([this, covered = checkpoint_->covered, bytes = std::move(checkpoint_->bytes)]() -> BackgroundJobs::Completion {
+    auto written = std::make_shared<Result<void>>(WriteCheckpoint(parts_.env.files, parts_.paths, covered, bytes));
+    return [this, covered, written] {
+      checkpoint_.reset();
+      if (!written->ok()) return Failed("writing a checkpoint", written->error());
+      if (covered > checkpoint_covered_) previous_checkpoint_covered_ = checkpoint_covered_;
+      checkpoint_covered_ = covered;
+    };
+  });
+}
+
+// ---- recycling ----
+
+// One place is left for the next segment.
+bool Upkeep::MustRecycle() const { return parts_.journal.active() - oldest_ + 2 > segments_max_ - 1; }
+
+void Upkeep::Recycle(Timestamp now) {
+  switch (phase_) {
+    case RecyclePhase::kNone: {
+      if (!MustRecycle() || now < retry_at_) return;
+      auto segments = parts_.view.Segments();
+      if (segments.empty() || segments.front().number >= parts_.journal.active()) return;
+      recycling_ = segments.front();
+      phase_ = RecyclePhase::kWaitForRuns;
+      [[fallthrough]];
+    }
+    case RecyclePhase::kWaitForRuns:
+      if (parts_.dedup.covered() >= recycling_.last) return PostCopyOut();
+      if (parts_.dedup.frozen().empty()) freeze_wanted_ = true;
+      return;
+    case RecyclePhase::kWaitForCheckpoint:
+      if (previous_checkpoint_covered_ >= recycling_.last) return Retire();
+      if (!checkpoint_pending() && now >= retry_at_) RequestCheckpoint();
+      return;
+    case RecyclePhase::kCopying:
+    case RecyclePhase::kRetiring:
+      return;
+  }
+}
+
+void Upkeep::PostCopyOut() {
+  phase_ = RecyclePhase::kCopying;
+  CopyOutRequest request{parts_.journal_id, recycling_.number, recycling_.first, recycling_.last, {}};
+  for (const auto& [name, topic] : parts_.topics.topics()) {
+    for (int32_t i = 0; i < topic->partition_count(); i++) {
+      auto view = parts_.view.Partition(name, LogPartition(i));
+      Offset in_files;
+      for (const auto& entry : view->index) {
+        if (entry.file != nullptr) in_files = std::max(in_files, entry.file->next_offset());
+      }
+      request.drop_before[name][LogPartition(i)] = std::max(topic->partition(LogPartition(i)).tiered, in_files);
+    }
+  }
+  parts_.jobs.Post([this, request = std::move(request)]() -> BackgroundJobs::Completion {
+    auto copied = std::make_shared<Result<std::vector<LogView::CopiedPartition>>>(CopyOut(parts_.env.files, parts_.paths, request));
+    return [this, copied] {
+      phase_ = copied->ok() ? RecyclePhase::kWaitForCheckpoint : RecyclePhase::kNone;
+      if (!copied->ok()) return Failed("copying frames to topic files", copied->error());
+      copied_ = std::move(*copied).value();
+    };
+  });
+}
+
+void Upkeep::Retire() {
+  phase_ = RecyclePhase::kRetiring;
+  parts_.view.RetireSegments(recycling_.number + 1, copied_);
+  copied_.clear();
+  parts_.jobs.Post([this]() -> BackgroundJobs::Completion {
+    auto retired = std::make_shared<Result<void>>(RetireSegment(parts_.env, parts_.paths, recycling_.number));
+    return [this, retired] {
+      phase_ = RecyclePhase::kNone;
+      // The name may have changed without being durable: going on is safe, recovery allows older segments.
+      if (!retired->ok()) Failed("recycling a journal segment", retired->error());
+      oldest_ = recycling_.number + 1;
+    };
+  });
+}
+
+}  // namespace sluice::log
