@@ -2,28 +2,34 @@
 #include "log/pump.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 
 namespace sluice::log {
 namespace {
 
-// Partitions that a map leaves out count as not reached, unless the target is 0.
-bool Reaches(const Progress& at, const Progress& target) {
-  for (auto& [feed, partitions] : target.next) {
-    auto have = at.next.find(feed);
-    for (auto& [partition, offset] : partitions) {
-      if (offset.get() == 0) continue;
-      if (have == at.next.end()) return false;
-      auto p = have->second.find(partition);
-      if (p == have->second.end() || p->second < offset) return false;
+constexpr int64_t kNsPerUs = 1'000;
+// The second conflict in a row waits: somebody else works on the same output.
+constexpr uint32_t kConflictsAtOnce = 1;
+
+bool WillPass(ErrorCode code) {
+  return code == ErrorCode::kUnavailable || code == ErrorCode::kExhausted || code == ErrorCode::kIo;
+}
+
+bool MeansLoadAgain(ErrorCode code) { return code == ErrorCode::kConflict || code == ErrorCode::kCommitUnknown; }
+
+// Whether `progress` has reached `target` everywhere.
+bool Reached(const Progress& progress, const Progress& target) {
+  for (const auto& [feed, partitions] : target.next) {
+    auto own = progress.next.find(feed);
+    for (auto [partition, offset] : partitions) {
+      if (own == progress.next.end()) return false;
+      auto at = own->second.find(partition);
+      if (at == own->second.end() || at->second < offset) return false;
     }
   }
   return true;
 }
-
-bool MayPass(ErrorCode code) { return code == ErrorCode::kUnavailable || code == ErrorCode::kExhausted || code == ErrorCode::kIo; }
 
 }  // namespace
 
@@ -35,44 +41,49 @@ std::string_view PumpStateName(PumpState state) {
     case PumpState::kPaused: return "paused";
     case PumpState::kStopped: return "stopped";
   }
-  base::CheckFailed(__FILE__, __LINE__, "state", "a pump state without a name");
+  return "";
 }
 
 Pump::Pump(io::Env env, LogSource& source, Consumer& consumer, std::vector<FeedId> feeds, PumpOptions options)
-    : env_(env), source_(source), consumer_(consumer), feeds_(std::move(feeds)), options_(std::move(options)), backoff_(options_.backoff),
-      wake_(env.threads.NewSignal()) {}
+    : env_(env),
+      source_(source),
+      consumer_(consumer),
+      feeds_(std::move(feeds)),
+      options_(std::move(options)),
+      backoff_(options_.backoff),
+      wake_(env.threads.NewSignal()) {
+  source_.Watch(wake_.get());
+}
 
-Pump::~Pump() { CHECK(thread_ == nullptr, "a pump that was started and not stopped"); }
-
-// ---- any thread -----------------------------------------------------------------------------------------------------------
+Pump::~Pump() {
+  CHECK(thread_ == nullptr, "a pump that runs");
+  source_.Unwatch(wake_.get());
+}
 
 void Pump::Start() {
-  CHECK(thread_ == nullptr, "a pump that was started twice");
-  source_.Watch(wake_.get());
+  CHECK(thread_ == nullptr, "a pump is started once");
   thread_ = env_.threads.Start(options_.name, options_.priority, [this] {
-    while (!stopping_.load()) {
-      const int64_t wait_us = Step();
+    while (!stopping_.load(std::memory_order_acquire)) {
+      int64_t wait_us = Step();
       if (wait_us != 0) wake_->Wait(wait_us);
     }
+    FailFlushes(Error{ErrorCode::kCancelled, "'" + options_.name + "' is stopping", {}});
+    Publish(PumpState::kStopped, {});
   });
 }
 
 void Pump::Stop() {
-  stopping_.store(true);
+  stopping_.store(true, std::memory_order_release);
   wake_->Notify();
-  if (thread_ != nullptr) {
-    thread_->Join();
-    thread_.reset();
-    source_.Unwatch(wake_.get());
-  }
-  FailFlushes({ErrorCode::kCancelled, options_.name + " stopped", {}});
-  Publish(PumpState::kStopped, {});
+  if (thread_ != nullptr) thread_->Join();
+  thread_.reset();
 }
 
 void Pump::Flush(int64_t timeout_us, std::function<void(Result<Progress>)> done) {
+  FlushRequest request{std::nullopt, env_.clock.MonotonicNs() + timeout_us * kNsPerUs, std::move(done)};
   {
     std::lock_guard lock(mutex_);
-    flush_inbox_.push_back({std::nullopt, env_.clock.MonotonicNs() + timeout_us * 1000, std::move(done)});
+    flush_inbox_.push_back(std::move(request));
   }
   wake_->Notify();
 }
@@ -81,6 +92,7 @@ void Pump::Resume() {
   {
     std::lock_guard lock(mutex_);
     resume_request_ = true;
+    pause_request_.reset();
   }
   wake_->Notify();
 }
@@ -89,196 +101,241 @@ void Pump::Pause(Error cause) {
   {
     std::lock_guard lock(mutex_);
     pause_request_ = std::move(cause);
+    resume_request_ = false;
   }
   wake_->Notify();
 }
 
 PumpStatus Pump::status() const {
-  std::lock_guard lock(mutex_);
-  return status_;
+  PumpStatus status;
+  {
+    std::lock_guard lock(mutex_);
+    status = status_;
+  }
+  for (const auto& feed : feeds_) {
+    auto ends = source_.DurableEnds(feed);
+    auto firsts = source_.FirstRetained(feed);
+    if (!ends.ok() || !firsts.ok()) continue;
+    for (auto [partition, end] : *ends) {
+      auto& own = status.committed.next[feed];
+      auto at = own.find(partition);
+      Offset from = at != own.end() ? at->second : firsts->at(partition);
+      if (end > from) status.lag_offsets += static_cast<uint64_t>(end - from);
+    }
+  }
+  return status;
 }
 
-// ---- the stepping thread ----------------------------------------------------------------------------------------------------
+// ---- the loop ----
 
 int64_t Pump::Step() {
+  TakeRequests();
+  if (state_ == PumpState::kPaused) {
+    FailFlushes(Error{ErrorCode::kUnavailable, "'" + options_.name + "' is paused: " + status_cause_, "find the cause, then resume it"});
+    return -1;
+  }
+  int64_t now = env_.clock.MonotonicNs();
+  if (state_ == PumpState::kBackingOff && now < resume_at_ns_) {
+    ExpireFlushes();
+    return std::max<int64_t>(1, (resume_at_ns_ - now) / kNsPerUs);
+  }
+  int64_t wait = state_ == PumpState::kRunning ? Work() : Load();
+  AnswerFlushes();
+  return wait;
+}
+
+void Pump::TakeRequests() {
   std::optional<Error> pause;
   bool resume = false;
   {
     std::lock_guard lock(mutex_);
-    std::move(flush_inbox_.begin(), flush_inbox_.end(), std::back_inserter(flushes_));
+    pause.swap(pause_request_);
+    std::swap(resume, resume_request_);
+    for (auto& request : flush_inbox_) flushes_.push_back(std::move(request));
     flush_inbox_.clear();
-    pause = std::exchange(pause_request_, std::nullopt);
-    resume = std::exchange(resume_request_, false);
+  }
+  if (resume && state_ != PumpState::kRunning) {
+    backoff_.Reset();
+    Drop();
+    Publish(PumpState::kLoading, {});
   }
   if (pause) EnterPause(*pause);
-  if (resume && state_ == PumpState::kPaused) Publish(PumpState::kLoading, {});
-  AnswerFlushes();
-  switch (state_) {
-    case PumpState::kPaused:
-    case PumpState::kStopped: return WaitUs();
-    case PumpState::kBackingOff:
-      if (env_.clock.MonotonicNs() < resume_at_ns_) return WaitUs();
-      return Load();
-    case PumpState::kLoading: return Load();
-    case PumpState::kRunning: return Work();
-  }
-  base::CheckFailed(__FILE__, __LINE__, "state", "a pump without a state");
 }
 
 int64_t Pump::Load() {
   Drop();
-  auto progress = consumer_.Load();
-  if (!progress.ok()) return Fail(progress.error());
-  committed_ = applied_ = std::move(progress).value();
+  auto loaded = consumer_.Load();
+  if (!loaded.ok()) return Fail(loaded.error());
+  committed_ = std::move(*loaded);
+  auto filled = FillIn(committed_);
+  if (!filled.ok()) return Fail(filled.error());
+  applied_ = committed_;
   Publish(PumpState::kRunning, {});
   return 0;
 }
 
-// Forgets what was applied: it comes again.
-void Pump::Drop() {
-  applied_ = committed_;
-  applied_rows_ = applied_bytes_ = 0;
-  applied_since_ns_ = 0;
+// Partitions that the output does not name yet start where the log does.
+Result<void> Pump::FillIn(Progress& progress) {
+  for (const auto& feed : feeds_) {
+    ASSIGN_OR_RETURN(auto firsts, source_.FirstRetained(feed));
+    progress.next[feed].insert(firsts.begin(), firsts.end());
+  }
+  return {};
 }
 
 int64_t Pump::Work() {
-  // A flush wants what is durable when the pump first sees it.
-  for (auto& flush : flushes_) {
-    if (flush.target) continue;
-    Progress target;
-    for (auto& feed : feeds_) {
-      auto ends = source_.DurableEnds(feed);
-      if (!ends.ok()) return Fail(ends.error());
-      target.next[feed] = std::move(ends).value();
-    }
-    flush.target = std::move(target);
-  }
+  auto targets = SetFlushTargets();
+  if (!targets.ok()) return Fail(targets.error());
   auto applied = ApplyNext();
   if (!applied.ok()) return Fail(applied.error());
   if (CommitIsDue()) return Commit();
-  AnswerFlushes();
   return *applied ? 0 : WaitUs();
 }
 
-// False: nothing new.
+// True: a slice was applied.
 Result<bool> Pump::ApplyNext() {
   Slice::Ranges ranges;
-  for (auto& feed : feeds_) {
+  for (const auto& feed : feeds_) {
     ASSIGN_OR_RETURN(auto cut, source_.Cut(feed, applied_.next[feed], options_.slice_bytes_max));
     if (!cut.empty()) ranges[feed] = std::move(cut);
   }
   if (ranges.empty()) return false;
-  const Slice slice(source_, std::move(ranges));
+  Slice slice(source_, std::move(ranges));
   RETURN_IF_ERROR(consumer_.Apply(slice));
-  if (applied_since_ns_ == 0) applied_since_ns_ = env_.clock.MonotonicNs();
+  if (applied_rows_ == 0) applied_since_ns_ = env_.clock.MonotonicNs();
   applied_rows_ += slice.offsets();
   applied_bytes_ += slice.bytes();
-  for (auto& [feed, partitions] : slice.ranges())
-    for (auto& [partition, range] : partitions) applied_.next[feed][partition] = range.end;
+  for (const auto& [feed, partitions] : slice.ranges()) {
+    for (const auto& [partition, range] : partitions) applied_.next[feed][partition] = range.end;
+  }
   return true;
 }
 
-bool Pump::FlushWantsCommit() const {
-  return std::any_of(flushes_.begin(), flushes_.end(), [&](auto& flush) { return flush.target && Reaches(applied_, *flush.target); });
-}
-
 bool Pump::CommitIsDue() const {
-  if (applied_since_ns_ == 0) return false;
-  const auto trigger = consumer_.trigger();
+  if (applied_rows_ == 0) return false;
+  CommitTrigger trigger = consumer_.trigger();
   if (applied_rows_ >= trigger.rows_max) return true;
-  if (trigger.bytes_max > 0 && applied_bytes_ >= trigger.bytes_max) return true;
-  if (trigger.age_us_max > 0 && env_.clock.MonotonicNs() - applied_since_ns_ >= trigger.age_us_max * 1000) return true;
+  if (trigger.bytes_max != 0 && applied_bytes_ >= trigger.bytes_max) return true;
+  if (trigger.age_us_max != 0 && env_.clock.MonotonicNs() - applied_since_ns_ >= trigger.age_us_max * kNsPerUs) return true;
   return FlushWantsCommit();
 }
 
+// A flush commits when all it asked for was applied, not earlier: one commit for it, not many.
+bool Pump::FlushWantsCommit() const {
+  return std::any_of(flushes_.begin(), flushes_.end(), [&](const FlushRequest& f) {
+    return f.target && !Reached(committed_, *f.target) && Reached(applied_, *f.target);
+  });
+}
+
 int64_t Pump::Commit() {
-  auto committed = consumer_.Commit(committed_, applied_);
-  if (!committed.ok()) return Fail(committed.error());
+  auto done = consumer_.Commit(committed_, applied_);
+  if (!done.ok()) return Fail(done.error());
   committed_ = applied_;
   applied_rows_ = applied_bytes_ = 0;
-  applied_since_ns_ = 0;
   conflicts_in_row_ = 0;
   backoff_.Reset();
   {
     std::lock_guard lock(mutex_);
     status_.commits++;
+    status_.committed = committed_;
   }
-  Publish(PumpState::kRunning, {});
-  AnswerFlushes();
   return 0;
 }
 
 int64_t Pump::Fail(const Error& error) {
-  const bool moved = error.code == ErrorCode::kConflict || error.code == ErrorCode::kCommitUnknown;
+  Drop();
+  bool again = MeansLoadAgain(error.code);
   {
     std::lock_guard lock(mutex_);
-    if (moved) status_.conflicts++;
-    else status_.failures++;
+    (again ? status_.conflicts : status_.failures)++;
   }
-  if (!moved && !MayPass(error.code)) {
+  if (!again && !WillPass(error.code)) {
     EnterPause(error);
-    return WaitUs();
+    return 0;
   }
-  env_.log.Warn("consumer steps back", {{"pump", options_.name}, {"cause", error.ToString()}});
-  // The first conflict is answered by reading again at once; those that follow wait, so that two owners do not race for ever.
-  const bool at_once = moved && conflicts_in_row_++ == 0;
-  resume_at_ns_ = env_.clock.MonotonicNs() + (at_once ? 0 : backoff_.NextDelay(env_.random.Next64()) * 1000);
+  if (again && ++conflicts_in_row_ <= kConflictsAtOnce) {
+    Publish(PumpState::kLoading, {});
+    return 0;
+  }
+  int64_t delay_us = backoff_.NextDelay(env_.random.Next64());
+  resume_at_ns_ = env_.clock.MonotonicNs() + delay_us * kNsPerUs;
+  env_.log.Warn("consumer backs off", {{"consumer", options_.name}, {"error", error.ToString()}, {"delay_us", delay_us}});
   Publish(PumpState::kBackingOff, error.ToString());
-  return at_once ? 0 : WaitUs();
+  return delay_us;
 }
 
 void Pump::EnterPause(const Error& cause) {
   Drop();
-  env_.log.Error("consumer paused", {{"pump", options_.name}, {"cause", cause.ToString()}});
+  env_.log.Error("consumer is paused", {{"consumer", options_.name}, {"cause", cause.ToString()}});
   Publish(PumpState::kPaused, cause.ToString());
-  FailFlushes(cause);
+}
+
+// What was applied and not committed comes again after the next Load.
+void Pump::Drop() {
+  applied_ = committed_;
+  applied_rows_ = applied_bytes_ = 0;
+}
+
+// The next trigger by age, or the end of a flush's patience; otherwise until something new is durable.
+int64_t Pump::WaitUs() const {
+  int64_t until = INT64_MAX;
+  int64_t age = consumer_.trigger().age_us_max;
+  if (applied_rows_ != 0 && age != 0) until = applied_since_ns_ + age * kNsPerUs;
+  for (const auto& flush : flushes_) until = std::min(until, flush.deadline_ns);
+  if (until == INT64_MAX) return -1;
+  return std::max<int64_t>(1, (until - env_.clock.MonotonicNs()) / kNsPerUs);
+}
+
+// ---- flushes ----
+
+Result<void> Pump::SetFlushTargets() {
+  for (auto& flush : flushes_) {
+    if (flush.target) continue;
+    Progress target;
+    for (const auto& feed : feeds_) {
+      ASSIGN_OR_RETURN(target.next[feed], source_.DurableEnds(feed));
+    }
+    flush.target = std::move(target);
+  }
+  return {};
 }
 
 void Pump::AnswerFlushes() {
-  const int64_t now_ns = env_.clock.MonotonicNs();
-  std::vector<std::pair<FlushRequest, Result<Progress>>> answers;
   std::erase_if(flushes_, [&](FlushRequest& flush) {
-    if (flush.target && Reaches(committed_, *flush.target)) {
-      answers.emplace_back(std::move(flush), Result<Progress>(committed_));
-    } else if (now_ns >= flush.deadline_ns) {
-      answers.emplace_back(std::move(flush), Result<Progress>(Error{ErrorCode::kCancelled, "the flush was not done in time", "it goes on; look at the lag, or ask again"}));
-    } else if (state_ == PumpState::kPaused) {
-      answers.emplace_back(std::move(flush), Result<Progress>(Error{ErrorCode::kInvalid, status().cause, {}}));
-    } else {
-      return false;
-    }
+    if (!flush.target || !Reached(committed_, *flush.target)) return false;
+    flush.done(committed_);
     return true;
   });
-  for (auto& [flush, answer] : answers) flush.done(std::move(answer));
+  ExpireFlushes();
+}
+
+void Pump::ExpireFlushes() {
+  int64_t now = env_.clock.MonotonicNs();
+  std::erase_if(flushes_, [&](FlushRequest& flush) {
+    if (now < flush.deadline_ns) return false;
+    std::string cause = state_ == PumpState::kBackingOff ? ": " + status_cause_ : std::string();
+    flush.done(Error{ErrorCode::kCancelled, "'" + options_.name + "' did not commit in time" + cause, "it goes on: ask again"});
+    return true;
+  });
 }
 
 void Pump::FailFlushes(const Error& error) {
   {
     std::lock_guard lock(mutex_);
-    std::move(flush_inbox_.begin(), flush_inbox_.end(), std::back_inserter(flushes_));
+    for (auto& request : flush_inbox_) flushes_.push_back(std::move(request));
     flush_inbox_.clear();
   }
-  for (auto& flush : std::exchange(flushes_, {})) flush.done(Result<Progress>(error));
+  for (auto& flush : flushes_) flush.done(error);
+  flushes_.clear();
 }
 
 void Pump::Publish(PumpState state, std::string cause) {
   state_ = state;
+  status_cause_ = cause;
   std::lock_guard lock(mutex_);
   status_.state = state;
   status_.cause = std::move(cause);
   status_.committed = committed_;
-}
-
-// Until the nearest deadline of a flush, a trigger's age or the end of a back-off; -1: until something happens.
-int64_t Pump::WaitUs() const {
-  const int64_t now_ns = env_.clock.MonotonicNs();
-  int64_t until_ns = INT64_MAX;
-  for (auto& flush : flushes_) until_ns = std::min(until_ns, flush.deadline_ns);
-  if (state_ == PumpState::kBackingOff) until_ns = std::min(until_ns, resume_at_ns_);
-  if (state_ == PumpState::kRunning && applied_since_ns_ != 0 && consumer_.trigger().age_us_max > 0)
-    until_ns = std::min(until_ns, applied_since_ns_ + consumer_.trigger().age_us_max * 1000);
-  if (until_ns == INT64_MAX) return -1;
-  return std::max<int64_t>(1, (until_ns - now_ns) / 1000 + 1);
 }
 
 }  // namespace sluice::log

@@ -78,14 +78,18 @@ class Pump {
     int64_t deadline_ns = 0;
     std::function<void(Result<Progress>)> done;
   };
+  void TakeRequests();
   int64_t Load();
+  Result<void> FillIn(Progress& progress);
   int64_t Work();
   Result<bool> ApplyNext();
   bool CommitIsDue() const;
   int64_t Commit();
   int64_t Fail(const Error& error);
   void EnterPause(const Error& cause);
+  Result<void> SetFlushTargets();
   void AnswerFlushes();
+  void ExpireFlushes();
   void FailFlushes(const Error& error);
   bool FlushWantsCommit() const;
   void Publish(PumpState state, std::string cause);
@@ -104,6 +108,7 @@ class Pump {
 
   // Owned by the stepping thread.
   PumpState state_ = PumpState::kLoading;
+  std::string status_cause_;
   int64_t resume_at_ns_ = 0;
   Progress committed_, applied_;
   uint64_t applied_rows_ = 0, applied_bytes_ = 0;
