@@ -7,6 +7,9 @@
 namespace sluice::iceberg {
 namespace {
 
+// Ids above are the format's own columns; the distance is more than one change can use up.
+constexpr FieldId kFieldIdLast = INT32_MAX - 1'000'000;
+
 std::string DefaultName(const NewPartitionField& field) {
   std::string column = field.column;
   std::replace(column.begin(), column.end(), '.', '_');
@@ -72,6 +75,8 @@ void AssignFieldIds(std::vector<NestedField>& fields, FieldId& last) {
 }
 
 Result<void> CanApplyDefinition(const TableMetadata& base, const TableChange& change) {
+  if (base.last_column_id > kFieldIdLast || base.last_partition_id > kFieldIdLast)
+    return Error{ErrorCode::kInvalid, "the table has used up its field ids"};
   FieldId last = base.last_column_id;
   TableSchema schema = WithColumns(base, change.add_columns, last);
   RETURN_IF_ERROR(ValidateSchema(schema));

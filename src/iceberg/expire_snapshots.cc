@@ -3,15 +3,13 @@
 
 #include <algorithm>
 
+#include "iceberg/snapshot_history.h"
+
 namespace sluice::iceberg {
 namespace {
 
 constexpr int64_t kMaxSnapshotAgeMs = 432'000'000;  // 5 days, the format's default
 constexpr int64_t kMinSnapshotsToKeep = 1;
-
-const Snapshot* ParentOf(const TableMetadata& table, const Snapshot& snapshot) {
-  return snapshot.parent_snapshot_id ? table.FindSnapshot(*snapshot.parent_snapshot_id) : nullptr;
-}
 
 struct Limits {
   int64_t older_than_ms;  // snapshots from here on are young
@@ -19,7 +17,7 @@ struct Limits {
 };
 
 Limits LimitsOf(const TableMetadata& table, const SnapshotExpiry& expiry, int64_t now_ms) {
-  int64_t age = table.PropertyInt("history.expire.max-snapshot-age-ms", kMaxSnapshotAgeMs);
+  int64_t age = std::max<int64_t>(0, table.PropertyInt("history.expire.max-snapshot-age-ms", kMaxSnapshotAgeMs));
   int64_t keep = table.PropertyInt("history.expire.min-snapshots-to-keep", kMinSnapshotsToKeep);
   return {expiry.older_than_ms.value_or(now_ms - age), std::max<int64_t>(1, expiry.retain_last.value_or(keep))};
 }
@@ -32,10 +30,10 @@ bool RefExpired(const TableMetadata& table, const std::string& name, const Snaps
 }
 
 void KeepBranch(const TableMetadata& table, const SnapshotRef& ref, Limits limits, int64_t now_ms, std::set<SnapshotId>& kept) {
-  if (ref.max_snapshot_age_ms) limits.older_than_ms = now_ms - *ref.max_snapshot_age_ms;
+  if (ref.max_snapshot_age_ms) limits.older_than_ms = now_ms - std::max<int64_t>(0, *ref.max_snapshot_age_ms);
   if (ref.min_snapshots_to_keep) limits.keep_min = *ref.min_snapshots_to_keep;
   int64_t count = 0;
-  for (const Snapshot* at = table.FindSnapshot(ref.snapshot_id); at != nullptr; at = ParentOf(table, *at)) {
+  for (const Snapshot* at : AncestorsOf(table, ref.snapshot_id)) {
     if (count > 0 && count >= limits.keep_min && at->timestamp_ms < limits.older_than_ms) return;
     kept.insert(at->snapshot_id);
     count++;
@@ -46,15 +44,17 @@ std::set<SnapshotId> Referenced(const TableMetadata& table, const std::vector<st
   std::set<SnapshotId> ids;
   for (const auto& [name, ref] : table.refs) {
     if (std::find(gone_refs.begin(), gone_refs.end(), name) != gone_refs.end()) continue;
-    for (const Snapshot* at = table.FindSnapshot(ref.snapshot_id); at != nullptr; at = ref.is_branch ? ParentOf(table, *at) : nullptr)
-      ids.insert(at->snapshot_id);
+    ids.insert(ref.snapshot_id);
+    if (!ref.is_branch) continue;
+    for (const Snapshot* at : AncestorsOf(table, ref.snapshot_id)) ids.insert(at->snapshot_id);
   }
   return ids;
 }
 
 // The newest ancestor of main that carries `key`.
 void KeepNewestWith(const TableMetadata& table, const std::string& key, std::set<SnapshotId>& kept) {
-  for (const Snapshot* at = table.current_snapshot(); at != nullptr; at = ParentOf(table, *at)) {
+  if (!table.current_snapshot_id) return;
+  for (const Snapshot* at : AncestorsOf(table, *table.current_snapshot_id)) {
     if (!at->summary.contains(key)) continue;
     kept.insert(at->snapshot_id);
     return;

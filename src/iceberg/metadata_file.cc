@@ -12,6 +12,7 @@ namespace sluice::iceberg {
 namespace {
 
 constexpr int64_t kPreviousVersionsMax = 100;
+constexpr int64_t kVersionMax = 1'000'000'000;  // beyond it, a number in a name is no version of ours
 
 // The number in front of "00012-<uuid>.metadata.json" or of "v12.metadata.json"; -1 when there is none.
 int64_t VersionOf(const std::string& location) {
@@ -19,7 +20,7 @@ int64_t VersionOf(const std::string& location) {
   size_t skip = name.starts_with('v') ? 1 : 0;
   int64_t version = -1;
   std::from_chars(name.data() + skip, name.data() + name.size(), version);
-  return version;
+  return version <= kVersionMax ? version : -1;
 }
 
 }  // namespace

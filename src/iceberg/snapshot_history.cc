@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "iceberg/snapshot_history.h"
 
+#include <map>
 #include <set>
 
 #include "base/time.h"
@@ -28,11 +29,23 @@ Result<const Snapshot*> SnapshotOfRef(const TableMetadata& table, const std::str
   return Error{ErrorCode::kNotFound, "the table has no branch or tag \"" + name + "\""};
 }
 
+std::vector<const Snapshot*> AncestorsOf(const TableMetadata& table, SnapshotId id) {
+  std::map<SnapshotId, const Snapshot*> left;  // not visited
+  for (const Snapshot& snapshot : table.snapshots) left[snapshot.snapshot_id] = &snapshot;
+  std::vector<const Snapshot*> ancestors;
+  for (std::optional<SnapshotId> at = id; at.has_value();) {
+    auto found = left.extract(*at);
+    if (found.empty()) break;
+    ancestors.push_back(found.mapped());
+    at = found.mapped()->parent_snapshot_id;
+  }
+  return ancestors;
+}
+
 std::vector<HistoryEntry> History(const TableMetadata& table) {
   std::set<SnapshotId> ancestors;
-  for (const Snapshot* at = table.current_snapshot(); at != nullptr;) {
-    if (!ancestors.insert(at->snapshot_id).second) break;
-    at = at->parent_snapshot_id ? table.FindSnapshot(*at->parent_snapshot_id) : nullptr;
+  if (table.current_snapshot_id) {
+    for (const Snapshot* snapshot : AncestorsOf(table, *table.current_snapshot_id)) ancestors.insert(snapshot->snapshot_id);
   }
   std::vector<HistoryEntry> history;
   for (const SnapshotLogEntry& entry : table.snapshot_log) {

@@ -19,6 +19,9 @@ Result<const Snapshot*> SnapshotAt(const TableMetadata& table, int64_t timestamp
 // The head of a branch or a tag.
 Result<const Snapshot*> SnapshotOfRef(const TableMetadata& table, const std::string& name);
 
+// `id` and its ancestors that the table still has, newest first. Ends where parents would go round in a circle.
+std::vector<const Snapshot*> AncestorsOf(const TableMetadata& table, SnapshotId id);
+
 struct HistoryEntry {
   int64_t made_current_at_ms = 0;
   SnapshotId snapshot_id = 0;

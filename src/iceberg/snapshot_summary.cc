@@ -32,6 +32,9 @@ Counts Count(const std::vector<AddedFile>& files) {
   return counts;
 }
 
+// A larger total was not counted by anybody.
+constexpr int64_t kTotalMax = int64_t{1} << 60;
+
 struct CounterName {
   int64_t Counts::*count;
   const char* added;
@@ -58,7 +61,7 @@ std::optional<int64_t> TotalOf(const Properties* parent, const char* name) {
   int64_t total = 0;
   const char* end = it->second.data() + it->second.size();
   auto [at, error] = std::from_chars(it->second.data(), end, total);
-  return error == std::errc() && at == end ? std::optional<int64_t>(total) : std::nullopt;
+  return error == std::errc() && at == end && total <= kTotalMax ? std::optional<int64_t>(total) : std::nullopt;
 }
 
 size_t ChangedPartitions(const std::vector<AddedFile>& added, const std::vector<AddedFile>& removed) {

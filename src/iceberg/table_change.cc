@@ -6,6 +6,7 @@
 
 #include "iceberg/expire_snapshots.h"
 #include "iceberg/internal/definition_change.h"
+#include "iceberg/snapshot_history.h"
 
 namespace sluice::iceberg {
 namespace {
@@ -44,15 +45,14 @@ Result<void> CheckAddedFiles(const TableMetadata& table, const SnapshotChange& c
 // Walks back from main to `based_on`; whatever is not understood on the way counts as a conflict.
 Result<void> CheckBasedOn(const TableMetadata& table, const SnapshotChange& change) {
   if (!change.based_on) return {};
-  const Snapshot* at = table.current_snapshot();
-  while (at != nullptr && at->snapshot_id != *change.based_on) {
+  if (!table.current_snapshot_id) return Error{ErrorCode::kConflict, "the table is empty now", "plan again"};
+  for (const Snapshot* at : AncestorsOf(table, *table.current_snapshot_id)) {
+    if (at->snapshot_id == *change.based_on) return {};
     auto operation = at->summary.find("operation");
     bool is_append = operation != at->summary.end() && operation->second == "append";
     if (!is_append || change.refuse_new_rows)
       return Error{ErrorCode::kConflict, "snapshot " + std::to_string(at->snapshot_id) + " changed the table meanwhile", "plan again on the new snapshot"};
-    at = at->parent_snapshot_id ? table.FindSnapshot(*at->parent_snapshot_id) : nullptr;
   }
-  if (at != nullptr) return {};
   return Error{ErrorCode::kConflict, "snapshot " + std::to_string(*change.based_on) + " is no ancestor of main any more", "plan again"};
 }
 

@@ -174,6 +174,13 @@ TEST(Expiry, CutsTheSnapshotLogAndStatistics) {
   EXPECT_EQ(next.current_snapshot()->snapshot_id, 5);
 }
 
+TEST(Expiry, EndsWhereParentsGoRoundInACircle) {
+  TableMetadata table = MakeWithSnapshots(3);
+  table.snapshots[0].parent_snapshot_id = 3;
+  EXPECT_EQ(AncestorsOf(table, 3).size(), 3U);
+  EXPECT_EQ(Expired(table, {.older_than_ms = INT64_MAX}), (std::set<SnapshotId>{1, 2}));
+}
+
 TEST(Expiry, RefusesWhatIsHeldOrForbidden) {
   TableMetadata table = MakeWithSnapshots(2);
   EXPECT_EQ(SnapshotsToExpire(table, {.older_than_ms = 0, .retain_last = {}, .snapshot_ids = {2}}, 0).error().code, ErrorCode::kInvalid);

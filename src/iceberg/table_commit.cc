@@ -16,9 +16,18 @@ constexpr int kSettleTriesMax = 10;
 constexpr base::BackoffOptions kSettleBackoff{.delay_us_min = 100'000, .delay_us_max = 5'000'000};
 constexpr int64_t kNsPerMs = 1'000'000;
 
+// Properties come from anybody who may change the table: no value of theirs makes a commit hang for ever.
+constexpr int64_t kRetriesMax = 1000;
+constexpr int64_t kWaitMsMax = 3'600'000;
+constexpr int64_t kTotalMsMax = 7 * 24 * kWaitMsMax;
+
+int64_t Bounded(const TableMetadata& table, const char* property, int64_t otherwise, int64_t least, int64_t most) {
+  return std::clamp(table.PropertyInt(property, otherwise), least, most);
+}
+
 base::BackoffOptions RetryBackoff(const TableMetadata& table) {
-  int64_t least = std::max<int64_t>(1, table.PropertyInt("commit.retry.min-wait-ms", kRetryWaitMsMin));
-  int64_t most = std::max(least, table.PropertyInt("commit.retry.max-wait-ms", kRetryWaitMsMax));
+  int64_t least = Bounded(table, "commit.retry.min-wait-ms", kRetryWaitMsMin, 1, kWaitMsMax);
+  int64_t most = Bounded(table, "commit.retry.max-wait-ms", kRetryWaitMsMax, least, kWaitMsMax);
   return {.delay_us_min = least * kMicrosPerMilli, .delay_us_max = most * kMicrosPerMilli};
 }
 
@@ -41,8 +50,8 @@ TableCommit::TableCommit(io::CatalogStore& store, io::Env env, const TableChange
 }
 
 Result<Table> TableCommit::Run(Table base) {
-  retries_max_ = static_cast<int>(base.metadata->PropertyInt("commit.retry.num-retries", kRetries));
-  deadline_ns_ = env_.clock.MonotonicNs() + base.metadata->PropertyInt("commit.retry.total-timeout-ms", kRetryTotalMs) * kNsPerMs;
+  retries_max_ = static_cast<int>(Bounded(*base.metadata, "commit.retry.num-retries", kRetries, 0, kRetriesMax));
+  deadline_ns_ = env_.clock.MonotonicNs() + Bounded(*base.metadata, "commit.retry.total-timeout-ms", kRetryTotalMs, 0, kTotalMsMax) * kNsPerMs;
   backoff_ = base::Backoff(RetryBackoff(*base.metadata));
   for (int attempt = 0;; attempt++) {
     auto prepared = Prepare(base);

@@ -43,7 +43,7 @@ std::optional<int64_t> OptionalInt(const Json& json) {
   return json.is_int() ? std::optional<int64_t>(json.AsInt()) : std::nullopt;
 }
 
-Result<void> ReadSchemas(const Json& json, TableMetadata& out) {
+Result<void> ReadSchemaList(const Json& json, TableMetadata& out) {
   if (json.Find("schemas") == nullptr && out.format_version == 1) {
     ASSIGN_OR_RETURN(TableSchema schema, SchemaFromJson(json["schema"]));
     out.current_schema_id = schema.schema_id;
@@ -59,6 +59,13 @@ Result<void> ReadSchemas(const Json& json, TableMetadata& out) {
   out.current_schema_id = static_cast<SchemaId>(current);
   if (out.FindSchema(out.current_schema_id) == nullptr)
     return Broken("\"current-schema-id\" " + std::to_string(current) + " is not in \"schemas\"");
+  return {};
+}
+
+// Ids that a careless writer did not count must not be given again.
+Result<void> ReadSchemas(const Json& json, TableMetadata& out) {
+  RETURN_IF_ERROR(ReadSchemaList(json, out));
+  for (const TableSchema& schema : out.schemas) out.last_column_id = std::max(out.last_column_id, schema.HighestFieldId());
   return {};
 }
 

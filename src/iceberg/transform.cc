@@ -70,7 +70,7 @@ Int AboveMultiple(Int value, int32_t width) {
 }
 
 Value TruncateValue(const Value& value, const Type& source, int32_t width) {
-  if (auto* decimal = std::get_if<Int128>(&value)) return Value(*decimal - AboveMultiple(*decimal, width));
+  if (auto* decimal = std::get_if<Int128>(&value)) return Value(static_cast<Int128>(static_cast<Uint128>(*decimal) - static_cast<Uint128>(AboveMultiple(*decimal, width))));
   if (auto* number = std::get_if<int64_t>(&value)) {
     // The lowest numbers wrap around, as the spec's formula does in the type's own width.
     auto rounded = static_cast<uint64_t>(*number) - static_cast<uint64_t>(AboveMultiple(*number, width));
