@@ -33,7 +33,8 @@ def configured(preset, offline=False):
     """Fetches what is missing and lets CMake write build.ninja and compile_commands.json. Returns the build folder."""
     fetch.ensure(offline)
     folder = paths.BUILD / preset
-    if not (folder / "build.ninja").exists():
+    made, presets = folder / "build.ninja", paths.ROOT / "CMakePresets.json"
+    if not made.exists() or made.stat().st_mtime < presets.stat().st_mtime:  # ninja itself sees to all other changes
         with console.phase(f"configure {preset}"):
             _configure(preset, folder)
     return folder

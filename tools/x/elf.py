@@ -6,6 +6,7 @@ import struct
 
 SHT_DYNSYM = 11
 STB_LOCAL, STB_WEAK, STB_GNU_UNIQUE = 0, 2, 10
+STT_OBJECT, STT_FUNC = 1, 2
 STV_HIDDEN = 2
 _SYMBOL = struct.Struct("<IBBHQQ")   # name, info, other, section, value, size
 _SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -45,13 +46,16 @@ def strong_exports(path):
 def hide(path, unwanted):
     """Hides each exported symbol for which unwanted(name): the library goes on using its own copy, nobody else can bind to it.
 
-    The dynamic linker resolves a hidden symbol inside its library. The entry also loses its name, so that a static
-    linker cannot match it, and its size, so that nobody warns of a changed one. Idempotent; returns how many it hid.
+    The dynamic linker resolves a hidden symbol inside its library. The entry also loses its name, so that a static linker
+    cannot match it, and its size and its type of plain function or object: all nameless entries count as one symbol, and a
+    linker warns where those differ. Idempotent; returns how many it hid.
     """
     content = bytearray(pathlib.Path(path).read_bytes())
     chosen = [s for s in defined_symbols(content) if unwanted(s.name)]
     for symbol in chosen:
         name, info, other, section, value, _ = _SYMBOL.unpack_from(content, symbol.position)
+        if info & 15 in (STT_OBJECT, STT_FUNC):
+            info &= ~15
         _SYMBOL.pack_into(content, symbol.position, 0, info, (other & ~3) | STV_HIDDEN, section, value, 0)
     pathlib.Path(path).write_bytes(content)
     return len(chosen)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import typing
 import zipfile
 
@@ -67,7 +68,7 @@ def _parts():
     requirements = (paths.TOOLS / "requirements.txt").read_text()
     return [
         Part("venv", _hash(requirements, sys.version, str(paths.VENV)), _fill_venv, in_place=True),
-        Part("arrow", _hash(pins["arrow"], _BUNDLED), lambda folder: _fill_arrow(folder, pins["arrow"])),
+        Part("arrow", _hash(pins["arrow"], _BUNDLED, (paths.TOOLS / "x" / "elf.py").read_text()), lambda folder: _fill_arrow(folder, pins["arrow"])),
         Part("duckdb", _hash(pins["duckdb_source"], pins["duckdb_library"], _DUCKDB_HEADERS),
              lambda folder: _fill_duckdb(folder, pins["duckdb_source"], pins["duckdb_library"])),
         Part("datasets", _hash(pins["vega_datasets"]), lambda folder: _fill_datasets(folder, pins["vega_datasets"])),
@@ -117,7 +118,9 @@ def _fill_arrow(folder, pin):
     with console.phase("unpack Arrow and Parquet") as progress:
         with zipfile.ZipFile(wheel) as archive:
             wanted = [n for n in archive.namelist() if n.startswith("pyarrow/include/") or re.fullmatch(r"pyarrow/lib(?!arrow_python)\w+\.so\.\d+", n)]
-            archive.extractall(folder, wanted)
+            for name in wanted:
+                when = time.mktime(archive.getinfo(name).date_time + (0, 0, -1))
+                os.utime(archive.extract(name, folder), (when, when))  # unpacked again, headers do not look changed
         parquet = next((folder / "pyarrow").glob("libparquet.so.*"))
         hidden = elf.hide(parquet, lambda name: not name.startswith("_Z") or _BUNDLED.search(name))
         progress.detail = f"{len(wanted)} files, {hidden} bundled symbols hidden"
