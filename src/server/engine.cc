@@ -172,7 +172,7 @@ Result<void> Engine::OpenFront() {
   views_ = std::make_unique<query::TableReadViews>(env_, *registry_);
   ASSIGN_OR_RETURN(queries_, query::Session::Open(env_, SessionOptionsOf(options_.sql, directory_->spill()), *views_));
   ingest_endpoint_ = std::make_unique<front::http::IngestEndpoint>(*gate_);
-  sql_endpoint_ = std::make_unique<front::http::SqlEndpoint>(*queries_, options_.sql.timeout_ms);
+  sql_endpoint_ = std::make_unique<front::http::SqlEndpoint>(env_, *queries_, options_.sql.timeout_ms);
   auto routes = ingest_endpoint_->Routes(options_.http.body_bytes_max);
   for (auto& route : front::http::InfoRoutes(*this)) routes.push_back(std::move(route));
   for (auto& route : sql_endpoint_->Routes()) routes.push_back(std::move(route));

@@ -77,7 +77,7 @@ Json TableSummary(TableFeed& feed, const table::TableVersion* version) {
   out.Set("rows_hot", table.hot().rows_visible());
   const auto* snapshot = version != nullptr ? version->metadata.current_snapshot() : nullptr;
   auto total = snapshot != nullptr ? snapshot->summary.find("total-records") : iceberg::Properties::const_iterator();
-  out.Set("rows_lake", snapshot != nullptr && total != snapshot->summary.end() ? std::atoll(total->second.c_str()) : 0);
+  out.Set("rows_lake", snapshot != nullptr && total != snapshot->summary.end() ? static_cast<int64_t>(std::atoll(total->second.c_str())) : int64_t{0});
   out.Set("lag", version != nullptr ? Lag(end, version->progress.offsets()) : Lag(end, {}));
   return out;
 }
@@ -186,7 +186,6 @@ Json Engine::Status() {
   Json log;
   log.Set("journal_bytes", stats.journal_bytes);
   log.Set("journal_segments", stats.journal_segments);
-  log.Set("spare_segments", stats.spare_segments);
   log.Set("topic_file_bytes", stats.topic_file_bytes);
   log.Set("dedup_bytes", stats.dedup_bytes);
   log.Set("dedup_keys_open", stats.dedup_keys_open);

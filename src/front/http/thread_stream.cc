@@ -9,17 +9,19 @@
 namespace sluice::front::http {
 
 struct ThreadStream::Shared {
-  explicit Shared(io::Threads& threads) : changed(threads.NewSignal()) {}
+  Shared(io::Threads& threads, std::function<void()> told) : changed(threads.NewSignal()), on_gone(std::move(told)) {}
   const std::unique_ptr<io::Signal> changed;  // rung by the loop; the writer waits
   std::atomic<size_t> waiting{0};             // bytes that were written here and that the loop has not taken
   std::atomic<bool> full{false};              // the loop's stream said so
   std::atomic<bool> gone{false};
   // The loop's thread only.
+  std::function<void()> on_gone;
   Responder responder;
   ResponseStream stream;
 
   void Gone() {
     gone = true;
+    if (auto tell = std::exchange(on_gone, {})) tell();
     changed->Notify();
   }
   void Take(const std::string& bytes) {
@@ -35,8 +37,8 @@ struct ThreadStream::Shared {
   }
 };
 
-ThreadStream::ThreadStream(io::Threads& threads, Responder responder)
-    : shared_(std::make_shared<Shared>(threads)), loop_(&responder.loop()) {
+ThreadStream::ThreadStream(io::Threads& threads, Responder responder, std::function<void()> on_gone)
+    : shared_(std::make_shared<Shared>(threads, std::move(on_gone))), loop_(&responder.loop()) {
   // The responder is set up and used on the loop's thread from here on; what it holds of `shared_` is weak, or both would live on.
   loop_->Post([shared = shared_, taken = std::move(responder)]() mutable {
     shared->responder = std::move(taken);

@@ -3,6 +3,7 @@
 //
 // A streamed answer that is written by a thread of its own: Write blocks while the client is slow.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,8 +17,9 @@ namespace sluice::front::http {
 // ended: at shutdown HttpServer::CloseAll, then join the writers, then stop the loop.
 class ThreadStream {
  public:
-  // Takes the request over. `threads` must outlive this.
-  ThreadStream(io::Threads& threads, Responder responder);
+  // Takes the request over. `threads` must outlive this. `on_gone` is called on the loop's thread, once at most, when the client
+  // closes before the answer's end; it may come after this is gone.
+  ThreadStream(io::Threads& threads, Responder responder, std::function<void()> on_gone = {});
   ThreadStream(ThreadStream&&) noexcept = default;
   ThreadStream& operator=(ThreadStream&& other) noexcept;
   ~ThreadStream() { Abort(); }
