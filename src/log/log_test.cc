@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/log.h"
+
+#include <gtest/gtest.h>
+
+#include "log/test_log.h"
+
+namespace sluice::log {
+namespace {
+
+constexpr LogPartition kP0{0}, kP1{1};
+
+class LogTest : public testing::Test {
+ protected:
+  void Run(const std::function<void()>& body) {
+    auto result = world_.Run(body);
+    ASSERT_TRUE(result.finished()) << result.report;
+  }
+  std::unique_ptr<Log> Open(LogOptions options = SmallLogOptions()) {
+    auto log = Log::Open(world_.env(), kTestDirectory, std::move(options));
+    CHECK(log.ok(), log.ok() ? "" : log.error().ToString().c_str());
+    return std::move(*log);
+  }
+  const Topic* OpenTopic(Log& log, std::string_view name = "raw-events") {
+    auto topic = log.OpenTopic(name, {});
+    CHECK(topic.ok(), topic.ok() ? "" : topic.error().ToString().c_str());
+    return *topic;
+  }
+  AppendResult Append(Log& log, const Topic* topic, LogPartition partition, const std::vector<TestEvent>& events) {
+    auto result = AppendEvents(log, topic, partition, events);
+    CHECK(result.ok(), result.ok() ? "" : result.error().ToString().c_str());
+    return std::move(*result);
+  }
+  AppendResult AppendDurably(Log& log, const Topic* topic, LogPartition partition, const std::vector<TestEvent>& events) {
+    auto result = Append(log, topic, partition, events);
+    CHECK(WaitDurable(world_.env(), log, result.durable_after), "not durable");
+    return result;
+  }
+  std::vector<std::string> StoredIds(Log& log, LogPartition partition, const std::string& topic = "raw-events") {
+    auto stored = ReadStored(log, topic);
+    CHECK(stored.ok(), stored.ok() ? "" : stored.error().ToString().c_str());
+    return Ids((*stored)[partition]);
+  }
+
+  io::SimulatedWorld world_{1};
+};
+
+TEST_F(LogTest, GivesOffsetsFromZeroInEachPartition) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto first = Append(*log, topic, kP0, {{"a"}, {"b"}});
+    auto second = Append(*log, topic, kP0, {{"c"}});
+    auto other = Append(*log, topic, kP1, {{"d"}});
+    EXPECT_EQ(first.rows[0].offset, Offset(0));
+    EXPECT_EQ(first.rows[1].offset, Offset(1));
+    EXPECT_EQ(second.rows[0].offset, Offset(2));
+    EXPECT_EQ(other.rows[0].offset, Offset(0));
+    EXPECT_EQ(first.accepted, 2u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ReadersSeeOnlyWhatIsDurable) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto result = Append(*log, topic, kP0, {{"a"}});
+    EXPECT_GT(result.durable_after, log->durable());
+    EXPECT_TRUE(StoredIds(*log, kP0).empty());
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, result.durable_after));
+    EXPECT_EQ(StoredIds(*log, kP0), std::vector<std::string>{"a"});
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ReopenedItGoesOnWhereItEnded) {
+  Run([&] {
+    {
+      auto log = Open();
+      AppendDurably(*log, OpenTopic(*log), kP0, {{"a"}, {"b"}});
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    auto log = Open();
+    const auto* topic = log->FindTopic("raw-events");
+    ASSERT_NE(topic, nullptr);
+    EXPECT_EQ(topic->partition_count(), 2);
+    auto result = AppendDurably(*log, topic, kP0, {{"c"}});
+    EXPECT_EQ(result.rows[0].offset, Offset(2));
+    EXPECT_EQ(StoredIds(*log, kP0), (std::vector<std::string>{"a", "b", "c"}));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, AnswersADuplicateWithTheFirstPlace) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}, {"b"}});
+    auto again = Append(*log, topic, kP1, {{"b"}, {"c"}});
+    EXPECT_TRUE(again.rows[0].duplicate);
+    EXPECT_EQ(again.rows[0].partition, kP0);
+    EXPECT_EQ(again.rows[0].offset, Offset(1));
+    EXPECT_FALSE(again.rows[1].duplicate);
+    EXPECT_EQ(again.rows[1].offset, Offset(0));
+    EXPECT_EQ(again.duplicates, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+    EXPECT_EQ(StoredIds(*log, kP1), std::vector<std::string>{"c"});
+  });
+}
+
+TEST_F(LogTest, ADuplicateOfADurableEventIsAnsweredAtOnce) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, CommitSequence());
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ADuplicateOfAPendingEventWaitsForItsCommit) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto first = Append(*log, topic, kP0, {{"a"}});
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, first.durable_after);
+    log->Tick(world_.env().clock.Now());  // cut: in flight now
+    ASSERT_LT(log->durable(), first.durable_after);
+    auto later = Append(*log, topic, kP0, {{"b"}});
+    EXPECT_GT(later.durable_after, first.durable_after);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, first.durable_after);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"b"}}).durable_after, later.durable_after);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, TwoCopiesInOneRequestAreOneEvent) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto result = AppendDurably(*log, topic, kP0, {{"x"}, {"a"}, {"a"}, {"y"}});
+    EXPECT_EQ(result.accepted, 3u);
+    EXPECT_TRUE(result.rows[2].duplicate);
+    EXPECT_EQ(result.rows[2].offset, result.rows[1].offset);
+    EXPECT_EQ(result.rows[3].offset, Offset(2));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, TenantTopicAndSourceArePartsOfTheKey) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto* other = OpenTopic(*log, "raw-other");
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    EXPECT_EQ(Append(*log, other, kP0, {{"a"}}).accepted, 1u);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a", event::EventBatch::kNoTime, "/elsewhere"}}).accepted, 1u);
+    auto tenant = AppendEvents(*log, topic, kP0, {{"a"}}, "another");
+    ASSERT_TRUE(tenant.ok());
+    EXPECT_EQ(tenant->accepted, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, KnowsDuplicatesAfterARestart) {
+  Run([&] {
+    {
+      auto log = Open();
+      AppendDurably(*log, OpenTopic(*log), kP1, {{"a"}, {"b"}});
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    auto log = Open();
+    auto again = Append(*log, log->FindTopic("raw-events"), kP0, {{"b"}});
+    EXPECT_EQ(again.duplicates, 1u);
+    EXPECT_EQ(again.rows[0].partition, kP1);
+    EXPECT_EQ(again.rows[0].offset, Offset(1));
+    EXPECT_EQ(again.durable_after, CommitSequence());
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, JudgesEachEventAgainstTheWatermarkBeforeIt) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.watermark_delay_us = 10;
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a", 1'000}, {"edge", 990}, {"late", 989}, {"b", 2'000}, {"late2", 1'000}});
+    auto stored = ReadStored(*log, "raw-events");
+    ASSERT_TRUE(stored.ok());
+    std::vector<bool> late;
+    for (const auto& e : (*stored)[kP0]) late.push_back(e.late);
+    EXPECT_EQ(late, (std::vector<bool>{false, false, true, false, true}));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, AnEventFromTheFutureDoesNotMoveTheWatermark) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.watermark_delay_us = 0;
+    options.time_ahead_us_max = 1'000'000'000;
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    int64_t now = world_.env().clock.Now().us;
+    AppendDurably(*log, topic, kP0, {{"future", now + 2'000'000'000}, {"now", now}});
+    auto stored = ReadStored(*log, "raw-events");
+    ASSERT_TRUE(stored.ok());
+    EXPECT_FALSE((*stored)[kP0][1].late);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, TheWatermarkSurvivesARestart) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.watermark_delay_us = 10;
+    {
+      auto log = Open(options);
+      AppendDurably(*log, OpenTopic(*log), kP0, {{"a", 1'000}});
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    auto log = Open(options);
+    AppendDurably(*log, log->FindTopic("raw-events"), kP0, {{"late", 989}});
+    auto stored = ReadStored(*log, "raw-events");
+    ASSERT_TRUE(stored.ok());
+    EXPECT_TRUE((*stored)[kP0][1].late);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, AppendTimeNeverGoesBack) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    world_.JumpClock(-3'600'000'000);
+    AppendDurably(*log, topic, kP0, {{"b"}});
+    auto reader = log->NewReader("raw-events", {{kP0, Offset(0)}});
+    ASSERT_TRUE(reader.ok());
+    auto run = (*reader)->Next(1 << 20);
+    ASSERT_TRUE(run.ok());
+    ASSERT_EQ(run->frames().size(), 2u);
+    EXPECT_GE(run->frames()[1].append_time, run->frames()[0].append_time);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, TheLastCommitGetsASuccessor) {
+  Run([&] {
+    auto log = Open();
+    auto result = AppendDurably(*log, OpenTopic(*log), kP0, {{"a"}});
+    EXPECT_EQ(log->durable(), result.durable_after);
+    Settle(world_.env(), *log, 20);
+    EXPECT_EQ(log->durable(), result.durable_after + 1);  // one idle mark, not more
+    ASSERT_TRUE(log->Shutdown().ok());
+    EXPECT_EQ(log->durable(), result.durable_after + 1);
+  });
+}
+
+TEST_F(LogTest, AFullTopicStopsItselfOnly) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.untiered_bytes_max = 3'000;
+    auto log = Open(options);
+    auto* full = OpenTopic(*log);
+    auto* other = OpenTopic(*log, "raw-other");
+    AppendDurably(*log, full, kP0, {{"a", 0, "/test", std::string(3'000, ' ')}});
+    auto refused = AppendEvents(*log, full, kP0, {{"b"}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+    EXPECT_NE(refused.error().message.find("raw-events"), std::string::npos);
+    EXPECT_EQ(Append(*log, other, kP0, {{"b"}}).accepted, 1u);
+    log->SetTiered("raw-events", {{kP0, Offset(1)}});
+    log->Tick(world_.env().clock.Now());
+    EXPECT_EQ(Append(*log, full, kP0, {{"b"}}).accepted, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ARequestLargerThanACommitIsRefusedAndLeavesNothing) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto refused = AppendEvents(*log, topic, kP0, {{"a", 0, "/test", std::string(40'000, ' ')}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).accepted, 1u);  // it left no dedup entry
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, AFullCommitIsBackPressure) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    Append(*log, topic, kP0, {{"a", 0, "/test", std::string(20'000, ' ')}});
+    auto refused = AppendEvents(*log, topic, kP0, {{"b", 0, "/test", std::string(20'000, ' ')}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+    log->Tick(world_.env().clock.Now());
+    EXPECT_EQ(Append(*log, topic, kP0, {{"b", 0, "/test", std::string(20'000, ' ')}}).accepted, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, AFailedWriteClosesItForGood) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    int fatal = 0;
+    options.on_fatal = [&](const Error&) { fatal++; };
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    io::SimulationOptions faults;
+    faults.write_error = 1;
+    world_.SetOptions(faults);
+    auto result = Append(*log, topic, kP0, {{"b"}});
+    for (int i = 0; i < 20; i++) { log->Tick(world_.env().clock.Now()); log->written().Wait(1'000); }
+    world_.SetOptions({});
+    EXPECT_EQ(fatal, 1);
+    EXPECT_LT(log->durable(), result.durable_after);
+    auto refused = AppendEvents(*log, topic, kP0, {{"c"}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kIo);
+    EXPECT_FALSE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, OneRequestIsInOneCommit) {
+  Run([&] {
+    auto log = Open();
+    const Topic* topics[] = {OpenTopic(*log), OpenTopic(*log, "raw-other")};
+    event::EventBatch batch;
+    std::string bytes(64, ' ');
+    batch.Reset(std::string_view(bytes).substr(0, 1));
+    for (const char* id : {"a", "b", "c", "d"}) AddEvent(batch, {id});
+    std::vector<Route> routes = {{0, kP1, {}}, {1, kP0, {}}, {0, kP0, {}}, {0, kP1, {}}};
+    AppendResult result;
+    ASSERT_TRUE(log->Append(batch, Principal(), topics, routes, result).ok());
+    EXPECT_EQ(result.rows[3].topic, 0);
+    EXPECT_EQ(result.rows[3].partition, kP1);
+    EXPECT_EQ(result.rows[3].offset, Offset(1));
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, CommitSequence(1)));
+    EXPECT_EQ(StoredIds(*log, kP1), (std::vector<std::string>{"a", "d"}));
+    EXPECT_EQ(StoredIds(*log, kP0), std::vector<std::string>{"c"});
+    EXPECT_EQ(StoredIds(*log, kP0, "raw-other"), std::vector<std::string>{"b"});
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+class Recorder : public LogListener {
+ public:
+  void OnAdmitted(const event::EventBatch& batch, const Admitted& a) override {
+    for (size_t i = 0; i < a.rows.size(); i++) {
+      seen.push_back(std::string(batch.Get(event::Attribute::kId, a.rows[i])) + "@" + std::to_string((a.base_offset + static_cast<int64_t>(i)).get()));
+    }
+    sequence = a.sequence;
+  }
+  void OnDurable(CommitSequence d) override { durable = d; }
+  std::vector<std::string> seen;
+  CommitSequence sequence, durable;
+};
+
+TEST_F(LogTest, TellsItsListenerWhatWasAdmittedAndWhenItIsDurable) {
+  Run([&] {
+    auto log = Open();
+    Recorder recorder;
+    log->SetListener(&recorder);
+    auto* topic = OpenTopic(*log);
+    auto result = Append(*log, topic, kP0, {{"a"}, {"a"}, {"b"}});
+    EXPECT_EQ(recorder.seen, (std::vector<std::string>{"a@0", "b@1"}));
+    EXPECT_EQ(recorder.sequence, result.durable_after);
+    EXPECT_LT(recorder.durable, result.durable_after);
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, result.durable_after));
+    EXPECT_EQ(recorder.durable, result.durable_after);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ANewTopicCanBeginBehindWhatItsTableHolds) {
+  Run([&] {
+    auto log = Open();
+    TopicConfig config;
+    config.first_offsets = {{kP1, Offset(100)}};
+    auto topic = log->OpenTopic("raw-events", config);
+    ASSERT_TRUE(topic.ok());
+    EXPECT_EQ(AppendDurably(*log, *topic, kP1, {{"a"}}).rows[0].offset, Offset(100));
+    EXPECT_EQ(log->source().FirstRetained("raw-events")->at(kP1), Offset(100));
+    EXPECT_FALSE(log->NewReader("raw-events", {{kP1, Offset(99)}}).ok());
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, RefusesBadTopicNames) {
+  Run([&] {
+    auto log = Open();
+    for (const char* name : {"", "__topics", "a__b", "-a", "A", "a.b", "a/b"}) {
+      auto topic = log->OpenTopic(name, {});
+      ASSERT_FALSE(topic.ok()) << name;
+      EXPECT_EQ(topic.error().code, ErrorCode::kInvalid);
+    }
+    EXPECT_TRUE(log->OpenTopic(std::string(201, 'a'), {}).ok());
+    EXPECT_FALSE(log->OpenTopic(std::string(202, 'a'), {}).ok());
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, StateSurvivesARestartWithOrWithoutACheckpoint) {
+  Run([&] {
+    {
+      auto log = Open();
+      ASSERT_TRUE(log->PutState("__cursors", "a", "1").ok());
+      ASSERT_TRUE(log->PutState("__cursors", "b", "2").ok());
+      ASSERT_TRUE(log->Shutdown().ok());  // writes a checkpoint
+    }
+    {
+      auto log = Open();
+      ASSERT_TRUE(log->PutState("__cursors", "a", std::nullopt).ok());
+      ASSERT_TRUE(log->PutState("__cursors", "b", "3").ok());
+      ASSERT_TRUE(WaitDurable(world_.env(), *log, log->durable() + 1));
+    }  // and now without
+    auto log = Open();
+    EXPECT_EQ(log->StateOf("__cursors"), (std::map<std::string, std::string, std::less<>>{{"b", "3"}}));
+    EXPECT_EQ(log->PutState("cursors", "a", "1").error().code, ErrorCode::kInvalid);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ChainsAgreeBetweenCutsReadersAndRestarts) {
+  Run([&] {
+    uint32_t at_two = 0, at_end = 0;
+    {
+      auto log = Open();
+      auto* topic = OpenTopic(*log);
+      AppendDurably(*log, topic, kP0, {{"a"}, {"b"}});
+      AppendDurably(*log, topic, kP0, {{"c"}});
+      at_two = *log->source().ChainAt("raw-events", kP0, Offset(2));
+      at_end = *log->source().ChainAt("raw-events", kP0, Offset(3));
+      auto cut = log->source().Cut("raw-events", {{kP0, Offset(0)}}, 1 << 20);
+      ASSERT_TRUE(cut.ok());
+      EXPECT_EQ(cut->at(kP0).end, Offset(3));
+      EXPECT_EQ(cut->at(kP0).chain, at_end);
+      EXPECT_EQ(log->source().ChainAt("raw-events", kP0, Offset(1)).error().code, ErrorCode::kNotFound);
+      EXPECT_EQ(log->source().ChainAt("raw-events", kP0, Offset(0)).value(), 0u);
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    auto log = Open();
+    EXPECT_NE(at_two, at_end);
+    EXPECT_EQ(log->source().ChainAt("raw-events", kP0, Offset(2)).value(), at_two);
+    EXPECT_EQ(log->source().ChainAt("raw-events", kP0, Offset(3)).value(), at_end);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+}  // namespace
+}  // namespace sluice::log
