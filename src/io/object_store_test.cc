@@ -129,7 +129,10 @@ TEST(SimulatedObjects, CrashShowsAWholeObjectOrNone) {
     for (uint64_t crash_at = 0; crash_at <= io_count; crash_at++) {
       SimulatedWorld world(seed, {.crash_at_io = crash_at});
       bool finished = false;
-      world.Run([&] { finished = WriteObject(world.env().objects, "file:///w/d/o", bytes).ok(); });
+      world.Run([&] {
+        finished = WriteObject(world.env().objects, "file:///w/d/o", bytes).ok();
+        (void)world.env().files.Stat("/").ok();  // something after the acknowledgement to crash at
+      });
       if (crash_at == 0) io_count = world.io_count();
       auto read = ReadObject(world.env().objects, "file:///w/d/o");
       ASSERT_TRUE(read.ok() ? *read == bytes : !finished && read.error().code == ErrorCode::kNotFound) << "seed " << seed << " crash at " << crash_at;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* kChildMark = "--process-test-child";
 constexpr int64_t kLongUs = 60'000'000;
+constexpr unsigned kWaitSecondsMax = 30;
 
 void Say(int fd, const std::string& text) {
   if (write(fd, text.data(), text.size()) < 0) _exit(100);
@@ -49,7 +50,11 @@ std::string DescribeInheritance() {
   if (role == "exit") _exit(7);
   if (role == "describe") Say(3, DescribeInheritance());
   if (role == "swap") { Say(3, "three"); Say(4, "four"); }
-  if (role == "wait") for (;;) pause();
+  if (role == "wait") {
+    // Ends by being killed. If nobody does it, the reader of the pipe must not wait for ever, and hears it.
+    sleep(kWaitSecondsMax);
+    Say(3, "nobody killed me");
+  }
   if (role == "parent") {
     auto processes = MakeRealProcesses();
     int give[] = {3};

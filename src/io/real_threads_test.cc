@@ -17,6 +17,8 @@ namespace {
 
 class RealThreadsTest : public testing::Test {
  protected:
+  // Death tests here start threads, which a forked copy of a process with threads may not.
+  RealThreadsTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
   RealWorld world_{LogLevel::kError};
   Threads& threads_ = world_.env().threads;
 };

@@ -162,6 +162,17 @@ TEST(SimulatedCrash, MayLoseTheNameOfASyncedFile) {
   EXPECT_LT(lost, static_cast<int>(kSeeds));
 }
 
+TEST(SimulatedCrash, KeepsDirectoriesThatWereCreatedWithTheirParents) {
+  for (uint64_t seed = 0; seed < kSeeds; seed++) {
+    SimulatedWorld world(seed);
+    world.Run([&] {
+      ASSERT_TRUE(world.env().files.CreateDirectories("/a/b/c").ok());
+      world.Crash();
+    });
+    ASSERT_TRUE(Exists(world.env().files, "/a/b/c").value()) << "seed " << seed;
+  }
+}
+
 TEST(SimulatedCrash, OfAProcessKeepsThePageCache) {
   for (uint64_t seed = 0; seed < 20; seed++) {
     SimulatedWorld world(seed);
@@ -363,6 +374,7 @@ TEST(SimulatedWorld, LostBatonAborts) {
     world.Spawn("main", "b", hold);
     world.Run();
   };
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(lose(), "baton is lost.*\n.*sleep");
 }
 
