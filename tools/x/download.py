@@ -38,7 +38,7 @@ def get(artefact):
     if artefact.path.exists():
         if sha256_of(artefact.path) == artefact.sha256:
             return artefact.path
-        console.say(f"    {artefact.file}: damaged since it was fetched; fetching it again")
+        console.say(f"    {artefact.file}: not what tools/artefacts.toml says, so it was thrown away")
         artefact.path.unlink()
     paths.DOWNLOADS.mkdir(parents=True, exist_ok=True)
     with console.phase(f"download {artefact.package}") as progress:

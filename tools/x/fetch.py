@@ -101,16 +101,15 @@ def _fill_venv(folder):
 
 
 def _report_pip(result, last):
-    wrong = re.search(r"^ *(\S+) .*from (\S+?)(#\S*)?:?\n +Expected", result.output, re.MULTILINE)
+    """Says what pip could not do; on the last attempt, ends the command."""
+    wrong = re.search(r"/([^/\s#]+\.whl)\S* .*\n +Expected sha256 (\w+)", result.output)
     if wrong:
-        problem = f"{wrong[2].rsplit('/', 1)[-1]}: wrong checksum, so it was thrown away; tools/requirements.txt has the right one"
-    elif "DO NOT MATCH THE HASHES" in result.output:
-        problem = "wrong checksum, so it was thrown away:\n" + result.output.strip()
+        problem = f"{wrong[1]}: wrong checksum, so it was thrown away. tools/requirements.txt says sha256 {wrong[2]}; a proxy or mirror may have changed the file"
     else:
-        problem = f"pip: {result.last_line}"
+        problem = f"pip: {result.last_line}. Check the network, or the proxy and mirror that pip is configured with"
     if last:
-        raise console.Failure(f"{problem}. Check the network, proxy or mirror that pip is configured with; then ./x fetch goes on where it stopped.")
-    console.say(f"    {problem}; trying again")
+        raise console.Failure(f"{problem} (all it said: {download.LOG.relative_to(paths.ROOT)}); then ./x fetch goes on where it stopped.")
+    console.say(f"    {problem.split('. ')[0]}; trying again")
 
 
 def _fill_arrow(folder, pin):
