@@ -30,6 +30,12 @@ class TestDirectory {
   Path path_;
 };
 
+// A file whose bytes and name no crash takes away.
+inline void WriteDurableFile(FileSystem& files, const Path& path, std::string_view bytes) {
+  auto file = files.Open(path, {.mode = OpenMode::kCreateOrOpen});
+  CHECK(file.ok() && (*file)->Write(0, bytes).ok() && (*file)->Sync().ok() && files.SyncDirectory(base::ParentPath(path)).ok(), "a file of the test");
+}
+
 // Memory for direct io.
 class AlignedBytes {
  public:
