@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/worker/error_from_duck.h"
+
+#include <charconv>
+#include <cctype>
+
+#include "base/json.h"
+#include "query/worker/lake_context.h"
+
+namespace sluice::query {
+namespace {
+
+using duckdb::ExceptionType;
+
+QueryErrorKind KindOf(ExceptionType type) {
+  switch (type) {
+    case ExceptionType::PARSER:
+    case ExceptionType::SYNTAX: return QueryErrorKind::kSyntax;
+    case ExceptionType::CATALOG: return QueryErrorKind::kUnknownName;
+    case ExceptionType::PERMISSION: return QueryErrorKind::kForbidden;
+    case ExceptionType::OUT_OF_MEMORY:
+    case ExceptionType::OBJECT_SIZE: return QueryErrorKind::kOutOfMemory;
+    case ExceptionType::INTERRUPT: return QueryErrorKind::kCancelled;
+    case ExceptionType::IO:
+    case ExceptionType::HTTP:
+    case ExceptionType::NETWORK: return QueryErrorKind::kUnavailable;
+    case ExceptionType::INTERNAL:
+    case ExceptionType::FATAL:
+    case ExceptionType::NULL_POINTER:
+    case ExceptionType::UNKNOWN_TYPE: return QueryErrorKind::kInternal;
+    default: return QueryErrorKind::kInvalid;
+  }
+}
+
+// Everything from `marker` on goes; returned without the marker's leading line breaks.
+std::string CutFrom(std::string& text, std::string_view marker) {
+  auto at = text.find(marker);
+  if (at == std::string::npos) return {};
+  auto tail = text.substr(at);
+  text.resize(at);
+  tail.erase(0, tail.find_first_not_of('\n'));
+  return tail;
+}
+
+void Trim(std::string& text) {
+  while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0 || text.back() == '.')) text.pop_back();
+}
+
+void HidePaths(std::string& text, std::string_view scheme) {
+  for (size_t at = text.find(scheme); at != std::string::npos; at = text.find(scheme, at)) {
+    size_t end = at;
+    while (end < text.size() && std::isspace(static_cast<unsigned char>(text[end])) == 0 && text[end] != '"' && text[end] != '\'') end++;
+    text.replace(at, end - at, "a file");
+  }
+}
+
+// With errors_as_json (the one way to get a position instead of a picture) the message is a JSON object.
+std::string TextOf(const duckdb::ErrorData& error) {
+  auto& raw = error.RawMessage();
+  if (!raw.starts_with('{')) return raw;
+  auto json = Json::Parse(raw);
+  return json.ok() && (*json)["exception_message"].is_string() ? (*json)["exception_message"].AsString() : raw;
+}
+
+bool NamesNothing(const duckdb::ErrorData& error) {
+  auto subtype = error.ExtraInfo().find("error_subtype");
+  return subtype != error.ExtraInfo().end() && (subtype->second == "MISSING_ENTRY" || subtype->second == "COLUMN_NOT_FOUND");
+}
+
+// DuckDB counts bytes from 0; people and PostgreSQL clients count characters from 1.
+std::optional<uint32_t> PositionOf(const duckdb::ErrorData& error, const std::string& sql) {
+  auto found = error.ExtraInfo().find("position");
+  uint32_t byte = 0;
+  if (found == error.ExtraInfo().end() || std::from_chars(found->second.data(), found->second.data() + found->second.size(), byte).ec != std::errc()) return std::nullopt;
+  if (byte > sql.size()) return std::nullopt;
+  uint32_t position = 1;
+  for (uint32_t i = 0; i < byte; i++) position += (static_cast<unsigned char>(sql[i]) & 0xC0) != 0x80;
+  return position;
+}
+
+}  // namespace
+
+QueryError ToQueryError(const duckdb::ErrorData& error, const std::string& sql) {
+  QueryError out;
+  out.kind = NamesNothing(error) ? QueryErrorKind::kUnknownName : KindOf(error.Type());
+  out.message = TextOf(error);
+  CutFrom(out.message, "\nStack Trace");
+  for (auto* marker : {"\nDid you mean", "\nCandidate bindings", "\nCandidate functions", "\n\tCandidate functions", " Did you mean"})
+    if (out.hint.empty()) out.hint = CutFrom(out.message, marker);
+  for (auto* text : {&out.message, &out.hint}) {
+    for (auto scheme : {kFileScheme, kSpillScheme}) HidePaths(*text, scheme);
+    Trim(*text);
+  }
+  auto first = out.hint.find_first_not_of(" \t");
+  out.hint.erase(0, first == std::string::npos ? out.hint.size() : first);
+  if (out.message.empty()) out.message = "the statement failed";
+  out.position = PositionOf(error, sql);
+  return out;
+}
+
+bool MustDiscard(const duckdb::ErrorData& error) {
+  switch (KindOf(error.Type())) {
+    case QueryErrorKind::kOutOfMemory:
+    case QueryErrorKind::kUnavailable:
+    case QueryErrorKind::kCancelled:
+    case QueryErrorKind::kInternal: return true;
+    default: return false;
+  }
+}
+
+}  // namespace sluice::query

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// What is left of a process that runs somebody's SQL: memory, threads, and the descriptors it was given.
+//
+//   limits   RLIMIT_DATA (private writable memory), RLIMIT_FSIZE (a spill file), no core, no locked memory
+//   seccomp  no open, no socket, no exec, no fork, no executable memory; shared mappings only of files, only for reading
+//
+// RLIMIT_AS is not used: it counts address space that nobody touches. Shared anonymous memory is not counted by RLIMIT_DATA,
+// which is why the mmap rules forbid it.
+
+#include <cstdint>
+
+#include "base/result.h"
+
+namespace sluice::query {
+
+struct SandboxOptions {
+  uint64_t data_bytes = uint64_t{1} << 30;
+  uint64_t spill_file_bytes = uint64_t{256} << 20;
+  // Print and die at a refused system call instead of failing it: to find what a new DuckDB needs. Not for use.
+  bool trap = false;
+};
+
+// Of the calling process, all its threads. Call when every thread that opens something has done so: nothing can be undone.
+// An error means that the process must not run a statement.
+Result<void> EnterSandbox(const SandboxOptions& options);
+
+}  // namespace sluice::query

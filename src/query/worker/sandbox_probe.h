@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// For tests only: what native code that took a worker over could still do.
+
+#include <string>
+
+namespace sluice::query {
+
+// Enters the sandbox and tries probe `name`. Returns 0 when it was refused (or the kernel kills the process), 1 when it worked, 2 when the sandbox
+// or the probe does not exist.
+int ProbeSandbox(const std::string& name);
+
+}  // namespace sluice::query
