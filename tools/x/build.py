@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./x build: CMake and Ninja, with as many compilers as the memory bears."""
 import os
+import re
 import subprocess
 import sys
 
@@ -44,17 +45,20 @@ def _ninja(arguments, progress):
     """On a terminal ninja shows its own status line; a log gets the compiler's words and a sign of life now and then."""
     if sys.stderr.isatty():
         return subprocess.run(["ninja", *arguments], env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
-    process = subprocess.Popen(["ninja", "--quiet", *arguments], env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr)
-    while True:
-        try:
-            return process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            progress.show("compiling")
+    process = subprocess.Popen(["ninja", *arguments], env=environment(), stdin=subprocess.DEVNULL, text=True, errors="replace",
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    for line in process.stdout:
+        step = re.match(r"\[(\d+)/(\d+) ", line)
+        if step:
+            progress.show(f"{step[1]} of {step[2]}")
+        elif not line.startswith(("ninja: Entering", "ninja: no work", "-- ")):
+            console.say(line.rstrip())
+    return process.wait()
 
 
 def environment():
     """The user's environment, with ccache's folder inside the clone unless the user has chosen another."""
-    return {"CCACHE_DIR": str(paths.CACHE / "ccache"), "NINJA_STATUS": "[%f/%t %es] ", **os.environ}
+    return {"CCACHE_DIR": str(paths.CACHE / "ccache"), **os.environ, "NINJA_STATUS": "[%f/%t %es] "}
 
 
 def _configure(preset, folder):
