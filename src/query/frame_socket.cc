@@ -51,7 +51,7 @@ Result<std::pair<OwnedDescriptor, OwnedDescriptor>> FrameSocket::Pair() {
 }
 
 Result<void> FrameSocket::Send(MessageType type, uint64_t statement, std::string_view payload, int descriptor) {
-  CHECK(payload.size() <= kFrameBytesMax, "a frame beyond its bound");
+  if (payload.size() > kFrameBytesMax) return Error{ErrorCode::kExhausted, "a message to a SQL worker is too long", ""};
   FrameHeader header{static_cast<uint32_t>(payload.size()), type, static_cast<uint16_t>(descriptor >= 0 ? 1 : 0), statement};
   iovec parts[2] = {{&header, sizeof header}, {const_cast<char*>(payload.data()), payload.size()}};
   msghdr message{};

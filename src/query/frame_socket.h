@@ -57,7 +57,7 @@ class FrameSocket {
   // Two connected ends. kExhausted: no more descriptors.
   static Result<std::pair<OwnedDescriptor, OwnedDescriptor>> Pair();
 
-  // `descriptor` (or -1) stays the caller's. kUnavailable: the peer is gone, or took nothing for kSendTimeoutMs: the socket is of no use any more.
+  // `descriptor` (or -1) stays the caller's. kExhausted: more than kFrameBytesMax, nothing was sent. kUnavailable: the peer is gone, or took nothing for kSendTimeoutMs: the socket is of no use any more.
   Result<void> Send(MessageType type, uint64_t statement, std::string_view payload, int descriptor = -1);
 
   // Waits at most `timeout_us` (ignored without a clock), or until `wake` (a descriptor, or -1) is readable.

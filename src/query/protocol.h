@@ -36,7 +36,10 @@ inline constexpr int64_t kResultWindowBytes = int64_t{4} << 20;   // sent and no
 inline constexpr size_t kResultFrameBytes = size_t{256} << 10;
 inline constexpr size_t kFilterValuesMax = 10'000;                // longer IN lists are not sent
 inline constexpr size_t kScanFiltersMax = 256;
-inline constexpr size_t kScannedFrameFiles = 2'000;               // more come in further kScanned frames
+// One kScanned frame; more files come in further ones.
+inline constexpr size_t kScannedFrameFiles = 2'000;
+inline constexpr size_t kScannedFrameDeletes = 1'000'000;
+inline constexpr size_t kDeletedRowsMax = 4'000'000;              // of one file
 
 struct FrameHeader {
   uint32_t bytes;  // of the payload

@@ -44,17 +44,7 @@ Session::Session(io::Env env, SessionOptions options, ReadViewSource& views)
     : env_(env), options_(std::move(options)), views_(views), pool_(env, WorkerSetup{options_.worker, options_.spill_directory}, options_.workers + options_.spares),
       clerk_wake_(env.threads.NewSignal()) {
   threads_.reserve(options_.workers);
-  clerk_ = env_.threads.Start("query-clerk", io::ThreadPriority::kNormal, [this] {
-    for (;;) {
-      clerk_wake_->Wait(kWorkerWaitMs * 1'000);
-      {
-        std::lock_guard lock(mutex_);
-        if (closing_) return;
-      }
-      EndOverdue();
-      env_.metrics.GetGauge(kMappedMetric).Set(static_cast<double>(pool_.idle_mapped_bytes()));
-    }
-  });
+  clerk_ = env_.threads.Start("query-clerk", io::ThreadPriority::kNormal, [this] { WatchTheQueue(); });
 }
 
 Session::~Session() {
@@ -91,6 +81,7 @@ Result<Session::StatementId> Session::Submit(SqlRequest request, std::shared_ptr
     env_.metrics.GetGauge(kQueuedMetric).Set(static_cast<double>(waiting_.size()));
   }
   WakeAll();
+  clerk_wake_->Notify();
   return pending->id;
 }
 
@@ -130,16 +121,29 @@ std::shared_ptr<Session::Pending> Session::Next(QueryThread& self) {
   }
 }
 
-void Session::EndOverdue() {
+void Session::WatchTheQueue() {
+  for (;;) {
+    {
+      std::lock_guard lock(mutex_);
+      if (closing_) return;
+    }
+    clerk_wake_->Wait(EndOverdueUs());
+  }
+}
+
+int64_t Session::EndOverdueUs() {
   auto now = env_.clock.MonotonicNs();
+  int64_t next_ns = INT64_MAX;
   std::vector<std::shared_ptr<Pending>> ended;
   {
     std::lock_guard lock(mutex_);
     auto is_over = [&](const std::shared_ptr<Pending>& p) { return p->cancel->cancelled() || now >= p->deadline_ns; };
     std::copy_if(waiting_.begin(), waiting_.end(), std::back_inserter(ended), is_over);
     std::erase_if(waiting_, is_over);
+    for (auto& p : waiting_) next_ns = std::min(next_ns, p->deadline_ns);
   }
   for (auto& pending : ended) Finish(*pending, {pending->cancel->cancelled() ? CancelledError() : Late(), {}, false});
+  return next_ns == INT64_MAX ? -1 : (next_ns - now) / 1'000 + 1;
 }
 
 std::unique_ptr<WorkerProcess> Session::TakeWorker(const Pending& pending) {
@@ -180,6 +184,7 @@ void Session::Finish(Pending& pending, StatementResult result) {
     live_.erase(pending.id);
   }
   result.stats.elapsed_us = (env_.clock.MonotonicNs() - pending.submitted_ns) / 1'000;
+  env_.metrics.GetGauge(kMappedMetric).Set(static_cast<double>(pool_.idle_mapped_bytes()));
   std::string outcome(result.error ? QueryErrorName(result.error->kind) : "ok");
   env_.metrics.GetCounter(kStatementsMetric, {{"outcome", outcome}}).Add();
   env_.metrics.GetHistogram(kStatementSecondsMetric).Observe(static_cast<double>(result.stats.elapsed_us) / 1e6);

@@ -75,8 +75,9 @@ class Session {
   void RunOne(Pending& pending);
   std::unique_ptr<WorkerProcess> TakeWorker(const Pending& pending);
   void Finish(Pending& pending, StatementResult result);
-  // Ends waiting statements that are late or cancelled.
-  void EndOverdue();
+  // Ends waiting statements that are late or cancelled. Returns how long nothing more becomes late; negative: for ever.
+  int64_t EndOverdueUs();
+  void WatchTheQueue();
   void WakeAll();
 
   const io::Env env_;

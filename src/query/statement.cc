@@ -2,6 +2,7 @@
 #include "query/statement.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace sluice::query {
@@ -188,6 +189,8 @@ Statement::Step Statement::AnswerScan(std::string_view payload, StatementStats& 
   auto& bound = bound_[question->handle];
   if (bound.part == TablePart::kSnapshots || bound.part == TablePart::kFiles) return Step::kBroken;
   auto scan = bound.table->Scan(bound.part, question->filters);
+  if (scan.ok() && std::any_of(scan->files.begin(), scan->files.end(), [](auto& f) { return f.deleted_rows && f.deleted_rows->size() > kDeletedRowsMax; }))
+    scan = Error{ErrorCode::kExhausted, "a data file has more than " + std::to_string(kDeletedRowsMax) + " deleted rows", "compact the table"};
   ScannedMessage answer;
   if (!scan.ok()) {
     answer.error = ToQueryError(scan.error());
@@ -195,12 +198,14 @@ Statement::Step Statement::AnswerScan(std::string_view payload, StatementStats& 
   }
   auto files = Describe(*scan, stats);
   for (size_t at = 0;;) {
-    size_t end = std::min(at + kScannedFrameFiles, files.size());
-    answer.files.assign(std::make_move_iterator(files.begin() + static_cast<ptrdiff_t>(at)), std::make_move_iterator(files.begin() + static_cast<ptrdiff_t>(end)));
-    answer.more = end < files.size();
+    answer.files.clear();
+    for (size_t deletes = 0; at < files.size() && answer.files.size() < kScannedFrameFiles && deletes < kScannedFrameDeletes; at++) {
+      deletes += files[at].deleted_rows.size();
+      answer.files.push_back(std::move(files[at]));
+    }
+    answer.more = at < files.size();
     if (Answer(MessageType::kScanned, Encode(answer)) == Step::kBroken) return Step::kBroken;
     if (!answer.more) return Step::kContinue;
-    at = end;
   }
 }
 
