@@ -20,9 +20,19 @@ std::string HexCrc(std::string_view bytes) {
   return base::ToHex({big, sizeof big});
 }
 
-Path CheckpointPath(const LogPaths& paths, CommitSequence covered) {
-  std::string digits = std::to_string(covered.get());
-  return base::JoinPath(paths.checkpoints, std::string(20 - digits.size(), '0') + digits + std::string(kSuffix));
+constexpr size_t kDigits = 20;
+
+std::string CheckpointName(uint64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(kDigits - digits.size(), '0') + digits + std::string(kSuffix);
+}
+
+// 0: not the name of a checkpoint.
+uint64_t CheckpointNumber(std::string_view name) {
+  uint64_t number = 0;
+  if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) return 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, number);
+  return error == std::errc() && end == name.data() + kDigits ? number : 0;
 }
 
 Json EncodeRuns(const std::vector<DedupRunRange>& runs) {
@@ -38,13 +48,14 @@ Json EncodeRuns(const std::vector<DedupRunRange>& runs) {
   return out;
 }
 
+// Oldest first.
 Result<std::vector<std::string>> ListCheckpoints(io::FileSystem& files, const LogPaths& paths) {
   std::vector<std::string> found;
   ASSIGN_OR_RETURN(bool there, io::Exists(files, paths.checkpoints));
   if (!there) return found;
   ASSIGN_OR_RETURN(auto names, files.List(paths.checkpoints));
   for (auto& name : names) {
-    if (name.ends_with(kSuffix)) found.push_back(std::move(name));
+    if (CheckpointNumber(name) != 0) found.push_back(std::move(name));
   }
   return found;
 }
@@ -90,10 +101,11 @@ Result<Checkpoint> DecodeCheckpoint(std::string_view bytes, const JournalId& jou
   return c;
 }
 
-Result<void> WriteCheckpoint(io::FileSystem& files, const LogPaths& paths, CommitSequence covered, const std::string& bytes) {
+Result<void> WriteCheckpoint(io::FileSystem& files, const LogPaths& paths, const std::string& bytes) {
   RETURN_IF_ERROR(files.CreateDirectories(paths.checkpoints));
-  RETURN_IF_ERROR(io::WriteFileAtomically(files, CheckpointPath(paths, covered), bytes));
   ASSIGN_OR_RETURN(auto names, ListCheckpoints(files, paths));
+  names.push_back(CheckpointName(names.empty() ? 1 : CheckpointNumber(names.back()) + 1));
+  RETURN_IF_ERROR(io::WriteFileAtomically(files, base::JoinPath(paths.checkpoints, names.back()), bytes));
   for (size_t i = 0; i + kGenerations < names.size(); i++) RETURN_IF_ERROR(files.Remove(base::JoinPath(paths.checkpoints, names[i])));
   return {};
 }

@@ -30,8 +30,8 @@ struct Checkpoint {
 std::string EncodeCheckpoint(const Checkpoint& checkpoint, const JournalId& journal);
 Result<Checkpoint> DecodeCheckpoint(std::string_view bytes, const JournalId& journal);
 
-// Writes it durably and removes all but the newest two. `bytes`: EncodeCheckpoint.
-Result<void> WriteCheckpoint(io::FileSystem& files, const LogPaths& paths, CommitSequence covered, const std::string& bytes);
+// Writes it durably under the next number and removes all but the newest two. `bytes`: EncodeCheckpoint.
+Result<void> WriteCheckpoint(io::FileSystem& files, const LogPaths& paths, const std::string& bytes);
 
 struct LoadedCheckpoint {
   Checkpoint checkpoint;

@@ -67,6 +67,7 @@ class Recovery {
     ASSIGN_OR_RETURN(out_.scan, ScanJournal(env_.files, paths_, out_.identity.id, expectation, visit));
     RETURN_IF_ERROR(CheckEnds());
     RETURN_IF_ERROR(CutTail());
+    for (auto& path : out_.view->TakeOrphans()) out_.obsolete.push_back(std::move(path));
     return std::move(out_);
   }
 
@@ -126,7 +127,14 @@ class Recovery {
     return view;
   }
 
-  static void AddTopicFile(PartitionView& view, const std::shared_ptr<const TopicFile>& file) {
+  void AddTopicFile(PartitionView& view, const std::shared_ptr<const TopicFile>& file) {
+    bool gap = !view.index.empty() && file->blocks().front().chain_before != view.chain;
+    if (gap) {  // what was in it was tiered, and so is what lies before
+      for (const auto& entry : view.index) {
+        if (entry.block == 0) out_.obsolete.push_back(entry.file->path());
+      }
+      view.index.clear();
+    }
     if (view.index.empty()) view.first = file->base_offset();
     for (size_t i = 0; i < file->blocks().size(); i++) {
       const auto& b = file->blocks()[i];

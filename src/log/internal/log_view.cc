@@ -49,14 +49,28 @@ void LogView::Publish(const CommitHeader& header, std::string_view body, std::sh
   KeepInTail(header, body, std::move(memory));
 }
 
+void LogView::Forget(PartitionView& p, Offset first) {
+  for (const auto& entry : p.index) {
+    if (entry.file != nullptr && (orphans_.empty() || orphans_.back() != entry.file->path())) orphans_.push_back(entry.file->path());
+  }
+  p.index.clear();
+  p.first = first;
+}
+
+std::vector<Path> LogView::TakeOrphans() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(orphans_, {});
+}
+
 void LogView::AddFrame(const CommitHeader& header, const Frame& frame) {
   auto topic = topics_.find(frame.topic);
   CHECK(topic != topics_.end() && static_cast<size_t>(frame.partition.get()) < topic->second.partitions.size(), "a frame of an unknown topic");
   auto& p = topic->second.partitions[static_cast<size_t>(frame.partition.get())];
   if (frame.next_offset <= p.end) return;  // recovery: a topic file holds it
+  bool gap = !p.index.empty() && frame.chain_before != p.chain;
+  if (gap || p.first == p.end) Forget(p, frame.base_offset);
   bool wanted = p.index.empty() || p.index.back().file != nullptr || p.index.back().segment != header.segment ||
                 p.bytes_total - p.index.back().bytes_before >= kIndexStep;
-  if (p.first == p.end) p.first = frame.base_offset;
   if (wanted) p.index.push_back({frame.base_offset, header.sequence, p.bytes_total, frame.chain_before, nullptr, 0, header.segment, header.position});
   p.end = frame.next_offset;
   p.chain = frame.chain;
@@ -81,7 +95,7 @@ void LogView::RaiseEnd(const std::string& topic, LogPartition partition, Offset 
   std::lock_guard lock(mutex_);
   auto& p = topics_.find(topic)->second.partitions[static_cast<size_t>(partition.get())];
   if (p.end >= end) return;
-  if (p.index.empty()) p.first = end;
+  Forget(p, end);
   p.end = end;
   p.chain = chain;
 }
@@ -134,6 +148,12 @@ std::vector<Path> LogView::DropFilesBefore(const std::string& topic, const std::
 const IndexEntry* LogView::EntryFor(const PartitionView& p, Offset offset) {
   auto after = std::upper_bound(p.index.begin(), p.index.end(), offset, [](Offset o, const IndexEntry& e) { return o < e.base; });
   return after == p.index.begin() ? (p.index.empty() ? nullptr : &p.index.front()) : &*std::prev(after);
+}
+
+const IndexEntry* LogView::EntryBehind(const PartitionView& p, Offset offset) {
+  auto after = std::upper_bound(p.index.begin(), p.index.end(), offset, [](Offset o, const IndexEntry& e) { return o < e.base; });
+  CHECK(after != p.index.end(), "durable frames without an index entry");
+  return &*after;
 }
 
 uint64_t LogView::BytesFrom(const std::string& topic, LogPartition partition, Offset offset) const {
@@ -237,6 +257,8 @@ bool LogView::Seek(const TopicView& topic, const std::map<LogPartition, Offset>&
     if (offset >= p.end) continue;
     const auto* entry = EntryFor(p, offset);
     CHECK(entry != nullptr, "a log partition without an index");
+    bool behind = entry->file != nullptr && offset >= entry->file->next_offset();  // a gap between a file and what follows
+    if (behind) entry = EntryBehind(p, offset);
     if (entry->file != nullptr) {
       step.kind = ReadStep::Kind::kFileBlock;
       step.partition = partition;

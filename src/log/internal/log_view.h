@@ -68,8 +68,11 @@ class LogView final : public LogSource {
   // A durable commit: its frames become visible. `memory` null (recovery): it is read from disk when wanted.
   void Publish(const CommitHeader& header, std::string_view body, std::shared_ptr<const void> memory);
   void RingWatchers();
-  // Recovery: nothing before `end` is left of a partition that reaches this far only.
+  // Recovery: a partition that reaches less far than `end` has nothing left; all of it is in its table.
   void RaiseEnd(const std::string& topic, LogPartition partition, Offset end, uint32_t chain);
+  // Recovery: topic files that lie before a gap in their partition. What was in the gap was tiered, so were they; a crash came before
+  // their removal.
+  std::vector<Path> TakeOrphans();
   // The segments from `first` on are in the journal; what older ones held is in `files` or gone. One file per partition at most.
   struct CopiedPartition {
     std::string topic;
@@ -111,9 +114,11 @@ class LogView final : public LogSource {
   struct TailCommit { CommitHeader header; std::string_view body; std::shared_ptr<const void> memory; };
 
   const TopicView* Find(std::string_view topic) const;
+  void Forget(PartitionView& partition, Offset first);
   void AddFrame(const CommitHeader& header, const Frame& frame);
   void KeepInTail(const CommitHeader& header, std::string_view body, std::shared_ptr<const void> memory);
   static const IndexEntry* EntryFor(const PartitionView& partition, Offset offset);
+  static const IndexEntry* EntryBehind(const PartitionView& partition, Offset offset);
   static Error OutOfRange(std::string_view topic, LogPartition partition, Offset offset, const PartitionView& p);
   bool Seek(const TopicView& topic, const std::map<LogPartition, Offset>& position, CommitCursor& cursor, ReadStep& step) const;
   bool FindPlace(CommitCursor& cursor) const;
@@ -130,6 +135,7 @@ class LogView final : public LogSource {
   uint64_t tail_bytes_ = 0;
   CommitSequence durable_;
   std::vector<io::Signal*> watchers_;
+  std::vector<Path> orphans_;
 };
 
 }  // namespace sluice::log

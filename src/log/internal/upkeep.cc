@@ -52,7 +52,7 @@ void Upkeep::Step(CommitSequence durable, Timestamp now) {
   if (retry_at_.us - now.us > kRetryDelayUs) retry_at_ = now;  // the clock was set back
   PrepareSegmentIfWanted(now);
   SealIfDue(durable, now);
-  PostCheckpoint(durable);
+  WriteCheckpointIfDue(durable);
   Recycle(now);
   auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
   if (!expired.empty()) RemoveFiles(std::move(expired));
@@ -118,45 +118,55 @@ void Upkeep::PostSeal() {
 // ---- checkpoints ----
 
 void Upkeep::AtCut(CommitSequence cut, Timestamp append_time) {
-  if (freeze_wanted_) {
-    if (parts_.dedup.open().size() > 0 || parts_.dedup.covered() < cut) parts_.dedup.Freeze(cut);
-    freeze_wanted_ = false;
+  bool new_segment = parts_.journal.active() != seen_active_;
+  seen_active_ = parts_.journal.active();
+  if (new_segment && !SegmentsLeft(3)) freeze_wanted_ = capture_wanted_ = true;
+  if (freeze_wanted_ && cut > parts_.dedup.covered() && (parts_.dedup.frozen().empty() || cut > parts_.dedup.frozen().back().range.last)) {
+    parts_.dedup.Freeze(cut);
   }
-  if (!checkpoint_wanted_ || checkpoint_) return;
-  Checkpoint checkpoint;
-  checkpoint.covered = cut;
-  checkpoint.first_segment = phase_ == RecyclePhase::kWaitForCheckpoint ? recycling_.number + 1 : oldest_;
-  checkpoint.append_time = append_time;
-  checkpoint.dedup_covered = parts_.dedup.covered();
-  for (const auto& run : parts_.dedup.runs()) checkpoint.dedup_runs.push_back(run->range());
-  checkpoint.topics = parts_.topics.ToJson();
-  checkpoint_ = PendingCheckpoint{cut, EncodeCheckpoint(checkpoint, parts_.journal_id)};
-  checkpoint_wanted_ = false;
+  freeze_wanted_ = false;
+  if (!capture_wanted_) return;
+  captured_ = CapturedState{cut, append_time, parts_.topics.ToJson()};
+  capture_wanted_ = false;
 }
 
-void Upkeep::PostCheckpoint(CommitSequence durable) {
-  if (!checkpoint_ || checkpoint_->posted || checkpoint_->covered > durable) return;
-  checkpoint_->posted = true;
-  parts_.jobs.Post([this, covered = checkpoint_->covered, bytes = std::move(checkpoint_->bytes)]() -> BackgroundJobs::Completion {
-    auto written = std::make_shared<Result<void>>(WriteCheckpoint(parts_.env.files, parts_.paths, covered, bytes));
-    return [this, covered, written] {
-      checkpoint_.reset();
+// The newest checkpoint must not ask for the segment that goes, and both must cover it.
+bool Upkeep::RecyclingNeedsCheckpoint() const {
+  return phase_ == RecyclePhase::kWaitForCheckpoint &&
+         (checkpoint_first_segment_ != recycling_.number + 1 || previous_checkpoint_covered_ < recycling_.last);
+}
+
+void Upkeep::WriteCheckpointIfDue(CommitSequence durable) {
+  bool for_request = checkpoint_requested_ && !capture_wanted_;
+  bool for_recycling = RecyclingNeedsCheckpoint() && captured_ && captured_->covered >= recycling_.last;
+  if (!(for_request || for_recycling) || !captured_ || captured_->covered > durable || writing_checkpoint_ || now_ < retry_at_) return;
+  bool leaving = phase_ == RecyclePhase::kWaitForCheckpoint || phase_ == RecyclePhase::kRetiring;
+  Checkpoint checkpoint{captured_->covered, leaving ? recycling_.number + 1 : oldest_, captured_->append_time, parts_.dedup.covered(), {}, captured_->topics};
+  for (const auto& run : parts_.dedup.runs()) checkpoint.dedup_runs.push_back(run->range());
+  writing_checkpoint_ = true;
+  parts_.jobs.Post([this, for_request, checkpoint = std::move(checkpoint)]() -> BackgroundJobs::Completion {
+    auto written = std::make_shared<Result<void>>(
+        WriteCheckpoint(parts_.env.files, parts_.paths, EncodeCheckpoint(checkpoint, parts_.journal_id)));
+    return [this, for_request, written, covered = checkpoint.covered, first = checkpoint.first_segment] {
+      writing_checkpoint_ = false;
       if (!written->ok()) return Failed("writing a checkpoint", written->error());
-      if (covered > checkpoint_covered_) previous_checkpoint_covered_ = checkpoint_covered_;
+      if (for_request) checkpoint_requested_ = false;
+      previous_checkpoint_covered_ = checkpoint_covered_;
       checkpoint_covered_ = covered;
+      checkpoint_first_segment_ = first;
     };
   });
 }
 
 // ---- recycling ----
 
-// One place is left for the next segment.
-bool Upkeep::MustRecycle() const { return parts_.journal.active() - oldest_ + 2 > segments_max_ - 1; }
+// Whether `n` segments can still be made, not counting the active one.
+bool Upkeep::SegmentsLeft(uint64_t n) const { return parts_.journal.active() - oldest_ + 1 + n <= segments_max_; }
 
 void Upkeep::Recycle(Timestamp now) {
   switch (phase_) {
     case RecyclePhase::kNone: {
-      if (!MustRecycle() || now < retry_at_) return;
+      if (SegmentsLeft(2) || now < retry_at_) return;
       auto segments = parts_.view.Segments();
       if (segments.empty() || segments.front().number >= parts_.journal.active()) return;
       recycling_ = segments.front();
@@ -168,8 +178,8 @@ void Upkeep::Recycle(Timestamp now) {
       if (parts_.dedup.frozen().empty()) freeze_wanted_ = true;
       return;
     case RecyclePhase::kWaitForCheckpoint:
-      if (previous_checkpoint_covered_ >= recycling_.last) return Retire();
-      if (!checkpoint_pending() && now >= retry_at_) RequestCheckpoint();
+      if (!RecyclingNeedsCheckpoint()) return Retire();
+      if (!captured_ || captured_->covered < recycling_.last) capture_wanted_ = true;
       return;
     case RecyclePhase::kCopying:
     case RecyclePhase::kRetiring:
@@ -204,12 +214,17 @@ void Upkeep::Retire() {
   phase_ = RecyclePhase::kRetiring;
   parts_.view.RetireSegments(recycling_.number + 1, copied_);
   copied_.clear();
-  parts_.jobs.Post([this]() -> BackgroundJobs::Completion {
-    auto retired = std::make_shared<Result<void>>(RetireSegment(parts_.env, parts_.paths, recycling_.number));
+  parts_.jobs.Post([this, first = oldest_]() -> BackgroundJobs::Completion {
+    auto retired = std::make_shared<Result<void>>();
+    // Ascending, so that a crash leaves no gap; those before the one with commits are empty.
+    for (SegmentNumber n = first; n <= recycling_.number && retired->ok(); ++n) {
+      *retired = RetireSegment(parts_.env, parts_.paths, n);
+      bool gone = !retired->ok() && retired->error().code == ErrorCode::kNotFound;  // by an earlier try whose sync failed
+      if (gone) *retired = parts_.env.files.SyncDirectory(parts_.paths.journal);
+    }
     return [this, retired] {
       phase_ = RecyclePhase::kNone;
-      // The name may have changed without being durable: going on is safe, recovery allows older segments.
-      if (!retired->ok()) Failed("recycling a journal segment", retired->error());
+      if (!retired->ok()) return Failed("recycling a journal segment", retired->error());
       oldest_ = recycling_.number + 1;
     };
   });

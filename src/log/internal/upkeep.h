@@ -35,27 +35,29 @@ class Upkeep {
   };
   Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered);
 
-  // The state is exactly the one behind commit `cut`: nothing is gathered.
+  // The state is exactly the one behind commit `cut`: nothing is gathered. Only then can it be captured; while the journal is full
+  // nothing is ever cut, so that what recycling needs is taken early: at the first commit of each segment.
   void AtCut(CommitSequence cut, Timestamp append_time);
   // After the loop noted what is durable. Posts what is due.
   void Step(CommitSequence durable, Timestamp now);
-  // A checkpoint at the next cut. checkpoint_pending() until it is durable or failed.
-  void RequestCheckpoint() { checkpoint_wanted_ = true; }
-  bool checkpoint_pending() const { return checkpoint_wanted_ || checkpoint_.has_value(); }
+  // A checkpoint at the next cut. checkpoint_pending() until it is durable.
+  void RequestCheckpoint() { capture_wanted_ = checkpoint_requested_ = true; }
+  bool checkpoint_pending() const { return checkpoint_requested_; }
   void RemoveFiles(std::vector<Path> paths);
   SegmentNumber oldest_segment() const { return oldest_; }
 
  private:
   enum class RecyclePhase : uint8_t { kNone, kWaitForRuns, kCopying, kWaitForCheckpoint, kRetiring };
-  struct PendingCheckpoint { CommitSequence covered; std::string bytes; bool posted = false; };
+  struct CapturedState { CommitSequence covered; Timestamp append_time; Json topics; };
   static constexpr int64_t kRetryDelayUs = 1'000'000;
 
   void PrepareSegmentIfWanted(Timestamp now);
   void SealIfDue(CommitSequence durable, Timestamp now);
   void PostSeal();
-  void PostCheckpoint(CommitSequence durable);
+  void WriteCheckpointIfDue(CommitSequence durable);
+  bool RecyclingNeedsCheckpoint() const;
   void Recycle(Timestamp now);
-  bool MustRecycle() const;
+  bool SegmentsLeft(uint64_t n) const;
   void PostCopyOut();
   void Retire();
   void Failed(std::string_view doing, const Error& error);
@@ -68,8 +70,11 @@ class Upkeep {
 
   bool preparing_ = false;
   bool freeze_wanted_ = false, sealing_ = false;
-  bool checkpoint_wanted_ = false;
-  std::optional<PendingCheckpoint> checkpoint_;
+  SegmentNumber seen_active_;             // as of the last AtCut
+  bool capture_wanted_ = false;
+  std::optional<CapturedState> captured_;
+  bool checkpoint_requested_ = false, writing_checkpoint_ = false;
+  SegmentNumber checkpoint_first_segment_;  // as the newest checkpoint says; 0: not known
   RecyclePhase phase_ = RecyclePhase::kNone;
   LogView::SegmentRange recycling_;
   std::vector<LogView::CopiedPartition> copied_;
