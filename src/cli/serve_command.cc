@@ -15,11 +15,7 @@
 namespace sluice::cli {
 namespace {
 
-struct ServeFlags {
-  std::string data, listen, config;
-  bool insecure = false;
-  std::vector<std::string> settings;
-};
+constexpr uint64_t kConfigBytesMax = 1 << 20;
 
 io::LogLevel LevelOf(const std::string& name) {
   return name == "debug" ? io::LogLevel::kDebug : name == "warn" ? io::LogLevel::kWarn : name == "error" ? io::LogLevel::kError : io::LogLevel::kInfo;
@@ -40,35 +36,53 @@ Result<void> ApplySetting(const std::string& text, server::ServerOptions& option
   return {};
 }
 
-// Flag, else environment, else file, else default.
-Result<server::ServerOptions> OptionsOf(const ServeFlags& flags, io::Env env) {
-  server::ServerOptions options;
-  constexpr uint64_t kConfigBytesMax = 1 << 20;
-  if (!flags.config.empty()) {
-    ASSIGN_OR_RETURN(auto text, io::ReadFile(env.files, flags.config, kConfigBytesMax));
-    RETURN_IF_ERROR(server::ApplyConfigText(text, flags.config, options));
-  }
-  RETURN_IF_ERROR(server::ApplyEnvironment(
+}  // namespace
+
+Result<void> ApplyProcessEnvironment(server::ServerOptions& options) {
+  return server::ApplyEnvironment(
       [](const std::string& name) {
         const char* value = std::getenv(name.c_str());
         return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
       },
-      options));
-  for (auto& setting : flags.settings) RETURN_IF_ERROR(ApplySetting(setting, options));
-  if (!flags.data.empty()) options.data = flags.data;
-  if (!flags.listen.empty()) options.listen = flags.listen;
-  if (flags.insecure) options.insecure = true;
+      options);
+}
+
+Path CanonicalDirectory(const Path& path) {
   std::error_code ignored;
-  options.data = std::filesystem::weakly_canonical(std::filesystem::absolute(options.data), ignored).string();
-  while (options.data.size() > 1 && options.data.back() == '/') options.data.pop_back();
+  Path out = std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored).string();
+  while (out.size() > 1 && out.back() == '/') out.pop_back();
+  return out;
+}
+
+// Flag, else environment, else file, else default.
+Result<server::ServerOptions> ServeAction::ReadOptions(io::Env env) const {
+  server::ServerOptions options;
+  if (!config_.empty()) {
+    ASSIGN_OR_RETURN(auto text, io::ReadFile(env.files, config_, kConfigBytesMax));
+    RETURN_IF_ERROR(server::ApplyConfigText(text, config_, options));
+  }
+  RETURN_IF_ERROR(ApplyProcessEnvironment(options));
+  for (auto& setting : settings_) RETURN_IF_ERROR(ApplySetting(setting, options));
+  if (!data_.empty()) options.data = data_;
+  if (!listen_.empty()) options.listen = listen_;
+  if (insecure_) options.insecure = true;
+  options.data = CanonicalDirectory(options.data);
   return options;
 }
 
-int Serve(const ServeFlags& flags) {
+void ServeAction::Define(CLI::App& app) {
+  app.add_option("--data", data_, "Data directory (default ./sluice-data)")->type_name("DIR");
+  app.add_option("--listen", listen_, "Where to listen (default 127.0.0.1:8080; port 0: any free one)")->type_name("HOST:PORT");
+  app.add_option("--config", config_, "Configuration file (YAML)")->type_name("FILE");
+  app.add_option("--set", settings_, "A setting; may be repeated")->type_name("KEY=VALUE")->type_size(1)->allow_extra_args(false);
+  app.add_flag("--insecure", insecure_, "Allow an address that other machines can reach");
+}
+
+int ServeAction::Run() {
   auto termination = io::Termination::Make();
   if (!termination.ok()) return Fail(termination.error());
   io::RealWorld early;
-  auto options = OptionsOf(flags, early.env());
+  auto options = ReadOptions(early.env());
   if (!options.ok()) return Fail(options.error());
   io::RealWorld world(LevelOf(options->log_level));
   auto engine = server::Engine::Open(world.env(), *options);
@@ -76,27 +90,7 @@ int Serve(const ServeFlags& flags) {
   std::printf("sluice ready http=%s data=%s\n", (*engine)->url().c_str(), (*engine)->data().c_str());
   std::fflush(stdout);
   auto ran = (*engine)->Run(**termination);
-  if (!ran.ok()) return Fail(ran.error());
-  return kExitOk;
-}
-
-}  // namespace
-
-int RunServe(const std::vector<std::string>& arguments) {
-  CLI::App app("Runs the server until Ctrl-C or SIGTERM.", "sluice serve");
-  ServeFlags flags;
-  app.add_option("--data", flags.data, "Data directory (default ./sluice-data)");
-  app.add_option("--listen", flags.listen, "HOST:PORT (default 127.0.0.1:8080; port 0: any free one)");
-  app.add_option("--config", flags.config, "Configuration file (YAML)");
-  app.add_option("--set", flags.settings, "A setting as KEY=VALUE; may be repeated");
-  app.add_flag("--insecure", flags.insecure, "Allow an address that other machines can reach");
-  auto reversed = std::vector<std::string>(arguments.rbegin(), arguments.rend());  // CLI11 pops from the back
-  try {
-    app.parse(reversed);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kExitOk : kExitUsage;
-  }
-  return Serve(flags);
+  return ran.ok() ? kExitOk : Fail(ran.error());
 }
 
 }  // namespace sluice::cli

@@ -203,7 +203,30 @@ void Engine::ArmTick() {
   else tick_->Arm(delay_us);
 }
 
+void Engine::BeginStop() {
+  if (stopping_) return;
+  stopping_ = true;
+  http_->Drain([this] { loop_->Stop(); });
+}
+
+void Engine::RequestStop() {
+  loop_->Post([this] { BeginStop(); });
+}
+
 Result<void> Engine::Run(io::Termination& termination) {
+  TerminationHandler on_signal(termination, [this](int signal) {
+    if (!stopping_) env_.log.Info("stopping", {{"signal", signal}});
+    BeginStop();
+  });
+  RETURN_IF_ERROR(loop_->Watch(termination.descriptor(), io::Interest::kRead, on_signal));
+  auto ran = RunLoop();
+  loop_->Unwatch(termination.descriptor());
+  return ran;
+}
+
+Result<void> Engine::Run() { return RunLoop(); }
+
+Result<void> Engine::RunLoop() {
   tick_ = std::make_unique<io::Timer>(*loop_, [] {});  // the round's end does the work
   housekeeping_ = std::make_unique<io::Timer>(*loop_, [this] {
     for (auto& feed : feeds_) feed->Tick();
@@ -211,13 +234,6 @@ Result<void> Engine::Run(io::Termination& termination) {
   });
   housekeeping_->Arm(kHousekeepingUs);
   RETURN_IF_ERROR(loop_->WatchSignal(log_->written(), [] {}));
-  TerminationHandler on_signal(termination, [this](int signal) {
-    if (stopping_) return;
-    stopping_ = true;
-    env_.log.Info("stopping", {{"signal", signal}});
-    http_->Drain([this] { loop_->Stop(); });
-  });
-  RETURN_IF_ERROR(loop_->Watch(termination.descriptor(), io::Interest::kRead, on_signal));
   io::Timer drain_deadline(*loop_, [this] { http_->CloseAll(); });
   loop_->SetRoundEnd([this, &drain_deadline] {
     OnRoundEnd();
@@ -226,7 +242,6 @@ Result<void> Engine::Run(io::Termination& termination) {
   running_ = true;
   auto ran = loop_->Run();
   running_ = false;
-  loop_->Unwatch(termination.descriptor());
   loop_->UnwatchSignal(log_->written());
   loop_->SetRoundEnd({});
   Shutdown();

@@ -41,6 +41,10 @@ class Engine final : public front::http::EngineInfo {
   const Path& data() const { return directory_->path(); }
   // Until `termination` rings; then drains, and leaves a clean directory.
   Result<void> Run(io::Termination& termination);
+  // The same, until RequestStop.
+  Result<void> Run();
+  // From any thread, while this lives: Run drains and returns.
+  void RequestStop();
 
   // ---- EngineInfo ----
   bool IsReady(std::string& why) override;
@@ -66,6 +70,8 @@ class Engine final : public front::http::EngineInfo {
   Result<TableFeed*> AddTable(const log::Topic& topic);
   Result<void> LoadHotRows(TableFeed& feed);
   Result<TableFeed*> FindFeed(std::string_view table);
+  void BeginStop();
+  Result<void> RunLoop();
   void OnRoundEnd();
   void ArmTick();
   void Shutdown();

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sql_runner.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace sluice::cli {
+namespace {
+
+constexpr size_t kCellWidthMin = 24;           // on a narrow terminal
+constexpr size_t kNdjsonLineKept = 64 << 10;   // of the last line, which may tell of a failure
+constexpr int64_t kAnswerGraceMs = 10'000;     // the server's own timeout comes first
+
+const char* AcceptOf(SqlFormat format) {
+  switch (format) {
+    case SqlFormat::kNdjson: return "Accept: application/x-ndjson";
+    case SqlFormat::kCsv: return "Accept: text/csv";
+    default: return "Accept: application/json";
+  }
+}
+
+bool IsNumber(std::string_view type) {
+  static constexpr std::string_view kTypes[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"};
+  return type.starts_with("DECIMAL") || std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
+
+void PrintFailure(const Json& error, const std::string& sql) {
+  const std::string& detail = error["detail"].AsString();
+  std::fprintf(stderr, "sluice sql: %s\n", (detail.empty() ? error["message"].AsString() : detail).c_str());
+  if (const int64_t position = error["position"].AsInt(); position > 0) std::fputs(PositionText(sql, position).c_str(), stderr);
+  if (auto& hint = error["hint"].AsString(); !hint.empty()) std::fprintf(stderr, "%s\n", hint.c_str());
+}
+
+// Keeps the last line of what passes.
+class LastLine {
+ public:
+  void Take(std::string_view part) {
+    while (part.ends_with('\n')) part.remove_suffix(1), ended_ = true;
+    if (part.empty()) return;
+    const auto newline = part.rfind('\n');
+    if (newline != std::string_view::npos) text_.clear(), part.remove_prefix(newline + 1);
+    else if (ended_before_) text_.clear();
+    if (text_.size() + part.size() <= kNdjsonLineKept) text_ += part;
+    ended_before_ = std::exchange(ended_, false);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  bool ended_ = false, ended_before_ = false;
+};
+
+}  // namespace
+
+std::string PositionText(std::string_view sql, int64_t position) {
+  // Characters, not bytes: count what begins one.
+  size_t at = 0;
+  for (int64_t characters = 0; at < sql.size(); at++)
+    if ((static_cast<unsigned char>(sql[at]) & 0xC0) != 0x80 && ++characters == position) break;
+  if (at >= sql.size()) return {};
+  const size_t begin = at == 0 ? 0 : sql.rfind('\n', at - 1) + 1;  // npos + 1 is 0
+  const size_t end = std::min(sql.find('\n', at), sql.size());
+  const auto number = std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1;
+  const std::string label = "line " + std::to_string(number) + ": ";
+  const auto line = sql.substr(begin, end - begin);
+  return label + Printable(line) + "\n" + std::string(label.size() + DisplayWidth(Printable(line.substr(0, at - begin))), ' ') + "^\n";
+}
+
+Json NdjsonFailure(std::string_view last_line) {
+  if (!last_line.starts_with("{\"error\":{\"kind\":")) return {};
+  auto parsed = Json::Parse(last_line);
+  if (!parsed.ok() || parsed->AsObject().size() != 1 || !(*parsed)["error"]["message"].is_string()) return {};
+  return (*parsed)["error"];
+}
+
+Result<SqlTable> ToSqlTable(const Json& answer, const TimeZone& zone) {
+  const Error strange{ErrorCode::kCorruption, "the server's answer is no result of a statement", "is it a Sluice server of this version?"};
+  if (!answer["columns"].is_array() || !answer["rows"].is_array()) return strange;
+  SqlTable out;
+  std::vector<bool> is_time;
+  for (auto& column : answer["columns"].AsArray()) {
+    const std::string& type = column["type"].AsString();
+    out.columns.push_back({column["name"].AsString(), IsNumber(type)});
+    is_time.push_back(type == "TIMESTAMP WITH TIME ZONE");
+  }
+  for (auto& row : answer["rows"].AsArray()) {
+    auto& cells = out.rows.emplace_back();
+    if (row.AsArray().size() != out.columns.size()) return strange;
+    for (auto& value : row.AsArray()) {
+      if (value.is_null()) cells.emplace_back(std::nullopt);
+      else if (!value.is_string()) cells.emplace_back(value.Dump());
+      else cells.emplace_back(is_time[cells.size()] ? zone.Format(value.AsString()) : value.AsString());
+    }
+  }
+  return out;
+}
+
+SqlOutcome SqlRunner::Run(const std::string& sql) {
+  Json request;
+  request.Set("sql", sql);
+  if (options_.timeout_ms > 0) request.Set("timeout_ms", options_.timeout_ms);
+  const std::string body = request.Dump();
+  HttpCall call;
+  call.path = "/v1/sql";
+  call.post = true;
+  call.body = body;
+  call.headers = {"Content-Type: application/json", AcceptOf(options_.format)};
+  call.timeout_ms = options_.timeout_ms > 0 ? options_.timeout_ms + kAnswerGraceMs : 0;
+  LastLine last;
+  if (options_.format != SqlFormat::kTable)
+    call.on_body = [&](std::string_view part) {
+      if (options_.format == SqlFormat::kNdjson) last.Take(part);
+      return out_.Write(part);
+    };
+  auto answer = client_.Do(call);
+  if (!out_.Flush()) return SqlOutcome::kClosed;
+  if (auto outcome = Ended(answer, sql); outcome != SqlOutcome::kDone) return outcome;
+  if (options_.format == SqlFormat::kTable) return PrintTable(answer->body, sql);
+  if (const Json failure = NdjsonFailure(last.text()); !failure.is_null()) return PrintFailure(failure, sql), SqlOutcome::kFailed;
+  return SqlOutcome::kDone;
+}
+
+SqlOutcome SqlRunner::Ended(const Result<HttpAnswer>& answer, const std::string& sql) {
+  if (!answer.ok()) {
+    if (out_.closed()) return SqlOutcome::kClosed;
+    if (answer.error().code == ErrorCode::kCancelled) return SqlOutcome::kCancelled;
+    std::fprintf(stderr, "sluice sql: %s\n", answer.error().ToString().c_str());
+    return SqlOutcome::kFailed;
+  }
+  if (answer->ok()) return SqlOutcome::kDone;
+  if (auto problem = Json::Parse(answer->body); problem.ok() && !(*problem)["detail"].AsString().empty()) PrintFailure(*problem, sql);
+  else std::fprintf(stderr, "sluice sql: %s\n", ErrorOf(*answer).ToString().c_str());
+  return SqlOutcome::kFailed;
+}
+
+SqlOutcome SqlRunner::PrintTable(const std::string& body, const std::string& sql) {
+  auto parsed = Json::Parse(body);
+  auto table = parsed.ok() ? ToSqlTable(*parsed, zone_) : Result<SqlTable>(parsed.error());
+  if (!table.ok()) {
+    std::fprintf(stderr, "sluice sql: %s\n", table.error().ToString().c_str());
+    return SqlOutcome::kFailed;
+  }
+  TableStyle style{out_.colored(), out_.is_terminal() ? std::max(kCellWidthMin, out_.width() / 2) : 0};
+  out_.Write(options_.expanded ? RenderRecords(table->columns, table->rows, style) : RenderTable(table->columns, table->rows, style));
+  std::string footer = "(" + WithThousands(static_cast<int64_t>(table->rows.size())) + (table->rows.size() == 1 ? " row)" : " rows)");
+  if (options_.timing) {
+    const Json& stats = (*parsed)["stats"];
+    footer += "  " + Json(stats["elapsed_ms"]).Dump() + " ms, " + WithThousands(stats["hot_rows"].AsInt()) + " hot and " + WithThousands(stats["cold_rows"].AsInt()) + " cold rows in " +
+              WithThousands(stats["files_read"].AsInt()) + " files (" + ByteText(stats["bytes_read"].AsInt()) + ", " + WithThousands(stats["files_pruned"].AsInt()) + " files pruned)";
+  }
+  out_.Write(footer + "\n");
+  if (!out_.Flush()) return SqlOutcome::kClosed;
+  if (const Json* failure = parsed->Find("error")) return PrintFailure(*failure, sql), SqlOutcome::kFailed;
+  return SqlOutcome::kDone;
+}
+
+}  // namespace sluice::cli
