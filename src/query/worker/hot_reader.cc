@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/planner/table_filter_state.hpp"
 #include "duckdb/storage/table/column_segment.hpp"
 #include "query/worker/duck_types.h"
@@ -83,7 +84,7 @@ idx_t HotReader::Emit(duckdb::ClientContext& context, Cursor& cursor, uint32_t b
   if (filters) {
     // Columns with filters first, then the others only for rows that passed.
     for (auto& [index, filter] : filters->filters) {
-      Fill(index, begin, count, nullptr, count, out.data[index]);
+      Fill(context, index, begin, count, nullptr, count, out.data[index]);
       filled[index] = true;
       auto& state = cursor.filter_states[index];
       if (!state) state = duckdb::TableFilterState::Initialize(context, *filter);
@@ -94,7 +95,7 @@ idx_t HotReader::Emit(duckdb::ClientContext& context, Cursor& cursor, uint32_t b
     }
   }
   for (idx_t i = 0; i < column_ids.size(); i++)
-    if (!filled[i]) Fill(i, begin, count, kept == count ? nullptr : &kept_rows, kept, out.data[i]);
+    if (!filled[i]) Fill(context, i, begin, count, kept == count ? nullptr : &kept_rows, kept, out.data[i]);
   if (kept != count) {
     out.Slice(kept_rows, kept);
   } else {
@@ -103,10 +104,18 @@ idx_t HotReader::Emit(duckdb::ClientContext& context, Cursor& cursor, uint32_t b
   return kept;
 }
 
-void HotReader::Fill(idx_t index, uint32_t begin, idx_t count, const duckdb::SelectionVector* wanted, idx_t wanted_count, duckdb::Vector& to) {
+void HotReader::Fill(duckdb::ClientContext& context, idx_t index, uint32_t begin, idx_t count, const duckdb::SelectionVector* wanted, idx_t wanted_count,
+                     duckdb::Vector& to) {
   auto local = column_ids[duckdb::MultiFileLocalIndex(index)].GetId();
   auto& spec = table::EventColumns()[static_cast<size_t>(event_columns_[local])];
-  FillFromChunk(chunk_, spec, begin, count, wanted, wanted_count, to);
+  auto cast = expression_map.find(local);
+  if (cast == expression_map.end()) return FillFromChunk(chunk_, spec, begin, count, wanted, wanted_count, to);
+  // The table's column was widened since, and a filter compares in the new type: what DuckDB asks for is the cast value.
+  duckdb::DataChunk narrow;
+  narrow.Initialize(context, {columns[local].type});
+  FillFromChunk(chunk_, spec, begin, count, nullptr, count, narrow.data[0]);
+  narrow.SetCardinality(count);
+  duckdb::ExpressionExecutor(context, *cast->second).ExecuteExpression(narrow, to);
 }
 
 }  // namespace sluice::query

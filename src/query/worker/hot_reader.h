@@ -32,8 +32,8 @@ class HotReader : public duckdb::BaseFileReader {
   // Rows [begin, begin + count) that pass the filters go to `out`; returns how many.
   duckdb::idx_t Emit(duckdb::ClientContext& context, Cursor& cursor, uint32_t begin, duckdb::idx_t count, duckdb::DataChunk& out);
   // Column `index` of the projection. With `wanted`, only those of the rows need to be right.
-  void Fill(duckdb::idx_t index, uint32_t begin, duckdb::idx_t count, const duckdb::SelectionVector* wanted, duckdb::idx_t wanted_count,
-            duckdb::Vector& to);
+  void Fill(duckdb::ClientContext& context, duckdb::idx_t index, uint32_t begin, duckdb::idx_t count, const duckdb::SelectionVector* wanted,
+            duckdb::idx_t wanted_count, duckdb::Vector& to);
 
   const std::shared_ptr<const MappedChunk> chunk_;
   std::vector<table::EventColumn> event_columns_;  // beside `columns`

@@ -107,7 +107,7 @@ Result<void> EnterLimits(const SandboxOptions& options) {
   RETURN_IF_ERROR(Limit(RLIMIT_CORE, 0));
   RETURN_IF_ERROR(Limit(RLIMIT_FSIZE, options.spill_file_bytes));
   RETURN_IF_ERROR(Limit(RLIMIT_MEMLOCK, 0));
-  return Limit(RLIMIT_DATA, options.data_bytes);
+  return kMemoryIsLimited ? Limit(RLIMIT_DATA, options.data_bytes) : Result<void>();
 }
 
 }  // namespace

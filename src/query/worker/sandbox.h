@@ -15,6 +15,13 @@
 
 namespace sluice::query {
 
+// A sanitizer's shadow is private memory of terabytes: under one there is no RLIMIT_DATA, and tests of it are skipped.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kMemoryIsLimited = false;
+#else
+inline constexpr bool kMemoryIsLimited = true;
+#endif
+
 struct SandboxOptions {
   uint64_t data_bytes = uint64_t{1} << 30;
   uint64_t spill_file_bytes = uint64_t{256} << 20;
