@@ -45,7 +45,8 @@ class Session {
 
   // Starts the threads and workers. `views` must outlive it. kInvalid: the options.
   static Result<std::unique_ptr<Session>> Open(io::Env env, SessionOptions options, ReadViewSource& views);
-  // Cancels what runs, ends what waits (kCancelled), joins the threads, ends the workers.
+  // Cancels what runs, ends what waits (kCancelled), joins the threads, ends the workers. Waits for sinks that block: their
+  // front lets go of its clients first.
   ~Session();
 
   // Queues a statement; its end is told to `sink`, from a query thread. kInvalid: ValidateRequest. kExhausted: the queue is
