@@ -85,8 +85,9 @@ void TableRegistry::OnDurable(log::CommitSequence durable) {
   std::erase_if(unpublished_, [](Table* table) { return !(table->has_unpublished_rows_ = table->hot_.has_pending()); });
 }
 
-Result<void> TableRegistry::LoadFrame(Table& table, const log::Frame& frame, log::Offset from) {
-  if (frame.kind != log::FrameKind::kEvents || frame.next_offset <= from) return {};
+Result<uint64_t> TableRegistry::LoadFrame(Table& table, const log::Frame& frame, log::Offset from) {
+  if (frame.kind != log::FrameKind::kEvents || frame.next_offset <= from) return uint64_t{0};
+  uint64_t loaded = 0;
   event::RecordPlaces places;
   RETURN_IF_ERROR(event::DecodeRecordBatch(frame.record_batch, loading_, places));
   const Principal principal{std::string(frame.tenant), std::string(frame.producer)};
@@ -103,21 +104,26 @@ Result<void> TableRegistry::LoadFrame(Table& table, const log::Frame& frame, log
       const auto late = LateBytes(frame, first + skip, rows.size());
       RETURN_IF_ERROR(table.hot_.Append({loading_, rows, late, frame.partition, base + static_cast<int64_t>(skip), frame.append_time, principal, frame.payload_schema_id},
                                         kAlreadyDurable));
+      loaded += rows.size();
     }
     first += n;
   }
-  return {};
+  return loaded;
 }
 
 Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room) {
-  ASSIGN_OR_RETURN(auto reader, log.NewReader(table.topic_name(), from));
-  const uint64_t before = table.hot_.rows_visible();
+  // Every partition: progress names only those that ever had a row in the table.
+  ASSIGN_OR_RETURN(auto start, log.source().FirstRetained(table.topic_name()));
+  for (auto& [partition, offset] : from)
+    if (auto at = start.find(partition); at != start.end()) at->second = std::max(at->second, offset);
+  ASSIGN_OR_RETURN(auto reader, log.NewReader(table.topic_name(), start));
+  uint64_t rows = 0;
   for (;;) {
     ASSIGN_OR_RETURN(auto run, reader->Next(kLoadBytes));
-    if (run.empty()) return table.hot_.rows_visible() - before;
+    if (run.empty()) return rows;
     for (auto& frame : run.frames()) {
-      auto start = from.find(frame.partition);
-      RETURN_IF_ERROR(LoadFrame(table, frame, start == from.end() ? log::Offset(0) : start->second));
+      ASSIGN_OR_RETURN(auto loaded, LoadFrame(table, frame, start.at(frame.partition)));
+      rows += loaded;
     }
     {
       std::lock_guard lock(mutex_);

@@ -52,7 +52,8 @@ class TableRegistry : public log::LogListener {
   std::vector<Table*> Tables() const;
 
   // Fills the hot tail with what the log holds behind `from`, as at start: rows become visible at once. `wait_for_room` is called
-  // whenever the memory is used up, until there is some. kCorruption, kIo: of the log. The log's thread, before events are admitted.
+  // whenever the memory is used up, until there is some. Returns the rows. kCorruption, kIo: of the log. The log's thread, before
+  // events are admitted.
   Result<uint64_t> Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room);
 
   // ---- LogListener: the log's thread ----
@@ -67,7 +68,7 @@ class TableRegistry : public log::LogListener {
   TablesView View() const;
 
  private:
-  Result<void> LoadFrame(Table& table, const log::Frame& frame, log::Offset from);
+  Result<uint64_t> LoadFrame(Table& table, const log::Frame& frame, log::Offset from);
   Table* TableOf(const log::Topic& topic);
 
   io::Env env_;
