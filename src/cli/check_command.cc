@@ -7,6 +7,7 @@
 
 #include "cli/check_report.h"
 #include "cli/check_tables.h"
+#include "cli/console.h"
 #include "cli/serve_command.h"
 #include "server/data_directory.h"
 
@@ -54,7 +55,7 @@ int CheckAction::Run() {
   for (auto& line : report.passed) std::printf("ok       %s\n", line.c_str());
   for (auto& line : report.findings) std::printf("damaged  %s\n", line.c_str());
   if (report.findings.empty()) return std::printf("Nothing is wrong.\n"), kExitOk;
-  std::printf("%zu findings. Keep the directory as it is, and restore what is damaged from a backup.\n", report.findings.size());
+  std::printf("%s. Keep the directory as it is, and restore what is damaged from a backup.\n", Counted(static_cast<int64_t>(report.findings.size()), "finding").c_str());
   return kExitFailed;
 }
 

@@ -70,8 +70,8 @@ void TableCheck::Run() {
   const size_t before = report_.findings.size();
   for (auto& snapshot : table_.metadata->snapshots) CheckSnapshot(snapshot);
   if (report_.findings.size() != before) return;
-  report_.passed.push_back("table " + table_.name.ToString() + ": " + WithThousands(static_cast<int64_t>(table_.metadata->snapshots.size())) + " snapshots, " +
-                           WithThousands(static_cast<int64_t>(files_seen_.size())) + " data files, " + ByteText(bytes_));
+  report_.passed.push_back("table " + table_.name.ToString() + ": " + Counted(static_cast<int64_t>(table_.metadata->snapshots.size()), "snapshot") + ", " +
+                           Counted(static_cast<int64_t>(files_seen_.size()), "data file") + ", " + ByteText(bytes_));
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ void TableCheck::Run() {
 void CheckTables(io::Env env, iceberg::Catalog& catalog, CheckReport& report) {
   auto namespaces = catalog.ListNamespaces();
   if (!namespaces.ok()) return report.findings.push_back("catalog: " + namespaces.error().message);
-  size_t tables = 0;
+  int64_t tables = 0;
   for (auto& table_namespace : *namespaces) {
     auto names = catalog.ListTables(table_namespace);
     if (!names.ok()) return report.findings.push_back("catalog: " + names.error().message);
@@ -90,7 +90,7 @@ void CheckTables(io::Env env, iceberg::Catalog& catalog, CheckReport& report) {
       else TableCheck(env, *table, report).Run();
     }
   }
-  report.passed.push_back("catalog: " + std::to_string(tables) + (tables == 1 ? " table" : " tables"));
+  report.passed.push_back("catalog: " + Counted(tables, "table"));
 }
 
 }  // namespace sluice::cli

@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstdlib>
 
 namespace sluice::cli {
@@ -42,6 +41,8 @@ std::string WithThousands(int64_t n) {
   for (size_t at = out.size(); at > begin + 3;) out.insert(at -= 3, ",");
   return out;
 }
+
+std::string Counted(int64_t n, std::string_view noun) { return WithThousands(n) + " " + std::string(noun) + (n == 1 ? "" : "s"); }
 
 std::string ByteText(int64_t bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};

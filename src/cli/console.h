@@ -3,6 +3,7 @@
 //
 // The terminal: what it is, what it can show, and writing to it.
 
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -37,6 +38,8 @@ inline constexpr std::string_view kPlain = "\033[0m";
 
 // "1,234,567"
 std::string WithThousands(int64_t n);
+// "1 file", "1,234 files"
+std::string Counted(int64_t n, std::string_view noun);
 // "12.3 MiB"
 std::string ByteText(int64_t bytes);
 

@@ -172,7 +172,7 @@ Result<void> EventMapping::AppendData(std::string_view record, std::string& out)
 Result<std::string> EventMapping::Apply(std::string_view record) const {
   record = TrimJsonSpace(record);
   auto parsed = Json::Parse(record);
-  if (!parsed.ok()) return Error{ErrorCode::kInvalid, "it is not JSON: " + parsed.error().message, {}};
+  if (!parsed.ok()) return Error{ErrorCode::kInvalid, parsed.error().message, {}};
   if (!parsed->is_object()) return Error{ErrorCode::kInvalid, "it is JSON, but no object", {}};
   std::string out = "{\"specversion\":\"1.0\"";
   bool has_type = false;
@@ -193,7 +193,7 @@ Result<std::string> EventMapping::Apply(std::string_view record) const {
 Result<void> CheckIsCloudEvent(std::string_view record) {
   auto parsed = Json::Parse(record);
   if (!parsed.ok())
-    return Error{ErrorCode::kInvalid, "it is not JSON: " + parsed.error().message, "one event a line; for one document over many lines name its array with --records /pointer"};
+    return Error{ErrorCode::kInvalid, parsed.error().message, "one event a line; for one document over many lines name its array with --records /pointer"};
   for (std::string_view name : {"specversion", "id", "source", "type"})
     if (parsed->Find(name) == nullptr)
       return Error{ErrorCode::kInvalid, "it is no CloudEvent: it has no \"" + std::string(name) + "\"", std::string("say how to make one, ") + kMapExample};

@@ -33,6 +33,20 @@ Result<std::string> TablePath(const std::string& name) {
 TextCell Count(const Json& number) { return WithThousands(number.AsInt()); }
 TextCell Text(const Json& value) { return value.is_null() ? TextCell() : TextCell(value.is_string() ? value.AsString() : value.Dump()); }
 
+// An Iceberg type: "string", "map<string, string>", ...
+std::string TypeText(const Json& type) {
+  if (type.is_string()) return type.AsString();
+  if (type["type"].AsString() == "map") return "map<" + TypeText(type["key"]) + ", " + TypeText(type["value"]) + ">";
+  if (type["type"].AsString() == "list") return "list<" + TypeText(type["element"]) + ">";
+  return type["type"].AsString();
+}
+
+std::string ColumnName(const Json& columns, const Json& id) {
+  for (auto& column : columns.AsArray())
+    if (column["id"] == id) return column["name"].AsString();
+  return id.Dump();
+}
+
 std::string KeyValues(const std::vector<std::pair<std::string, std::string>>& pairs) {
   size_t width = 0;
   for (auto& [key, value] : pairs) width = std::max(width, key.size());
@@ -95,10 +109,10 @@ std::string InfoAction::PrintTable(const Json& answer) const {
   if (auto& metadata = answer["metadata_location"].AsString(); !metadata.empty()) pairs.emplace_back("metadata", metadata);
   if (auto& snapshot = answer["snapshot"]; snapshot.is_object()) pairs.emplace_back("snapshot", snapshot["snapshot_id"].Dump() + " of " + snapshot["committed_at"].AsString());
   std::string partitioning;
-  for (auto& field : answer["partition_spec"].AsArray()) partitioning += (partitioning.empty() ? "" : ", ") + field["transform"].AsString() + "(" + field["name"].AsString() + ")";
+  for (auto& field : answer["partition_spec"].AsArray()) partitioning += (partitioning.empty() ? "" : ", ") + field["transform"].AsString() + "(" + ColumnName(answer["columns"], field["source-id"]) + ")";
   if (!partitioning.empty()) pairs.emplace_back("partitions", partitioning);
   std::vector<TextRow> rows;
-  for (auto& c : answer["columns"].AsArray()) rows.push_back({Count(c["id"]), Text(c["name"]), Text(c["type"]), c["required"].AsBool() ? "required" : ""});
+  for (auto& c : answer["columns"].AsArray()) rows.push_back({Count(c["id"]), Text(c["name"]), TypeText(c["type"]), c["required"].AsBool() ? "required" : ""});
   return KeyValues(pairs) + (rows.empty() ? "" : "\n" + RenderTable({{"id", true}, {"column"}, {"type"}, {""}}, rows, {out_.colored(), 0}));
 }
 
@@ -115,7 +129,7 @@ std::string InfoAction::PrintSnapshots(const Json& answer) const {
 std::string InfoAction::PrintStatus(const Json& answer) const {
   auto& log = answer["log"];
   std::string out = KeyValues({{"server", answer["url"].AsString()}, {"data", answer["data"].AsString()},
-                               {"journal", ByteText(log["journal_bytes"].AsInt()) + " in " + WithThousands(log["journal_segments"].AsInt()) + " segments, " + WithThousands(log["spare_segments"].AsInt()) + " spare"},
+                               {"journal", ByteText(log["journal_bytes"].AsInt()) + " in " + Counted(log["journal_segments"].AsInt(), "segment") + ", " + WithThousands(log["spare_segments"].AsInt()) + " spare"},
                                {"topic files", ByteText(log["topic_file_bytes"].AsInt())},
                                {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
                                {"hot rows", ByteText(answer["hot"]["bytes_used"].AsInt()) + " of " + ByteText(answer["hot"]["bytes_max"].AsInt())},

@@ -125,15 +125,16 @@ int Sending::Finish(const Result<void>& ended) {
   bar_.Clear();
   const auto& totals = sender_.totals();
   const int64_t rejected = totals.rejected + unmapped_;
-  std::printf("%lld sent, %lld accepted, %lld duplicates, %lld rejected in %.2f s\n", static_cast<long long>(totals.sent), static_cast<long long>(totals.accepted),
-              static_cast<long long>(totals.duplicates), static_cast<long long>(rejected), static_cast<double>(env_.clock.MonotonicNs() - began_ns_) / 1e9);
+  if (ended.ok() || totals.sent > 0 || rejected > 0)
+    std::printf("%lld sent, %lld accepted, %lld duplicates, %lld rejected in %.2f s\n", static_cast<long long>(totals.sent), static_cast<long long>(totals.accepted),
+                static_cast<long long>(totals.duplicates), static_cast<long long>(rejected), static_cast<double>(env_.clock.MonotonicNs() - began_ns_) / 1e9);
   std::fflush(stdout);
   if (ended.ok()) return kExitOk;
   const bool cancelled = ended.error().code == ErrorCode::kCancelled;
   std::fprintf(stderr, "sluice send: %s\n", cancelled ? "interrupted" : ended.error().ToString().c_str());
   if (totals.sent == 0) return kExitFailed;
-  std::fprintf(stderr, "%lld events are acknowledged and safe. Run the same command again: they are not taken twice.", static_cast<long long>(totals.sent));
-  if (!sorted_) std::fprintf(stderr, " `--from %lld` skips them.", static_cast<long long>(totals.record_last + 1));
+  std::fprintf(stderr, "%s acknowledged and safe. Run the same command again: nothing is taken twice.", Counted(totals.sent, "event").c_str());
+  if (!sorted_) std::fprintf(stderr, " `--from %lld` skips what is there.", static_cast<long long>(totals.record_last + 1));
   std::fprintf(stderr, "\n");
   return kExitFailed;
 }

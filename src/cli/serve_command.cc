@@ -85,12 +85,13 @@ int ServeAction::Run() {
   auto options = ReadOptions(early.env());
   if (!options.ok()) return Fail(options.error());
   io::RealWorld world(LevelOf(options->log_level));
+  if (auto valid = options->Validate(); !valid.ok()) return Fail(valid.error());
   auto engine = server::Engine::Open(world.env(), *options);
-  if (!engine.ok()) return Fail(engine.error());
+  if (!engine.ok()) return Fail(engine.error()), kExitFailed;
   std::printf("sluice ready http=%s data=%s\n", (*engine)->url().c_str(), (*engine)->data().c_str());
   std::fflush(stdout);
   auto ran = (*engine)->Run(**termination);
-  return ran.ok() ? kExitOk : Fail(ran.error());
+  return ran.ok() ? kExitOk : (Fail(ran.error()), kExitFailed);
 }
 
 }  // namespace sluice::cli

@@ -62,6 +62,7 @@ void SqlAction::Define(CLI::App& app) {
   auto* statement = app.add_option("-c,--command", statement_, "Statements, apart by ';'")->type_name("SQL");
   app.add_option("-f,--file", file_, "A file of statements; - is stdin")->type_name("FILE")->excludes(statement);
   app.add_option("-o,--output", format_, "table, json, ndjson or csv")->check(CLI::IsMember({"table", "json", "ndjson", "csv"}))->type_name("FORMAT");
+  app.add_flag("-x,--expanded", options_.expanded, "Tables with a block a row");
   app.add_option("--timezone", zone_, "How tables show times: UTC, +02:00, Europe/Berlin, ...")->type_name("TZ");
   app.add_option("--timeout", options_.timeout_ms, "Of a statement, in ms (default: the server's, 30,000)")->check(CLI::Range(int64_t{1}, kTimeoutMsMax))->type_name("MS");
   auto* data = app.add_option("--data", data_, "Ask this data directory, without a server")->type_name("DIR");

@@ -24,6 +24,11 @@ bool IsNumber(std::string_view type) {
   return type.starts_with("DECIMAL") || std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
+bool HoldsLongCells(const SqlTable& table, const TableStyle& style) {
+  auto is_long = [&](const TextCell& cell) { return cell && DisplayWidth(Printable(*cell)) > style.cell_width_max; };
+  return style.cell_width_max > 0 && std::any_of(table.rows.begin(), table.rows.end(), [&](const TextRow& row) { return std::any_of(row.begin(), row.end(), is_long); });
+}
+
 void PrintFailure(const Json& error, const std::string& sql) {
   const std::string& detail = error["detail"].AsString();
   std::fprintf(stderr, "sluice sql: %s\n", (detail.empty() ? error["message"].AsString() : detail).c_str());
@@ -142,11 +147,12 @@ SqlOutcome SqlRunner::PrintTable(const std::string& body, const std::string& sql
   }
   TableStyle style{out_.colored(), out_.is_terminal() ? std::max(kCellWidthMin, out_.width() / 2) : 0};
   out_.Write(options_.expanded ? RenderRecords(table->columns, table->rows, style) : RenderTable(table->columns, table->rows, style));
-  std::string footer = "(" + WithThousands(static_cast<int64_t>(table->rows.size())) + (table->rows.size() == 1 ? " row)" : " rows)");
+  std::string footer = "(" + Counted(static_cast<int64_t>(table->rows.size()), "row") + ")";
+  if (!options_.expanded && HoldsLongCells(*table, style)) footer += "  long cells are cut; a block a row (\\x, -x) shows them whole";
   if (options_.timing) {
     const Json& stats = (*parsed)["stats"];
     footer += "  " + Json(stats["elapsed_ms"]).Dump() + " ms, " + WithThousands(stats["hot_rows"].AsInt()) + " hot and " + WithThousands(stats["cold_rows"].AsInt()) + " cold rows in " +
-              WithThousands(stats["files_read"].AsInt()) + " files (" + ByteText(stats["bytes_read"].AsInt()) + ", " + WithThousands(stats["files_pruned"].AsInt()) + " files pruned)";
+              Counted(stats["files_read"].AsInt(), "file") + " (" + ByteText(stats["bytes_read"].AsInt()) + ", " + Counted(stats["files_pruned"].AsInt(), "file") + " pruned)";
   }
   out_.Write(footer + "\n");
   if (!out_.Flush()) return SqlOutcome::kClosed;
