@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ std::string DescribeInheritance() {
   if (role == "swap") { Say(3, "three"); Say(4, "four"); }
   if (role == "wait") {
     // Ends by being killed. If nobody does it, the reader of the pipe must not wait for ever, and hears it.
-    sleep(kWaitSecondsMax);
+    poll(nullptr, 0, static_cast<int>(kWaitSecondsMax) * 1000);
     Say(3, "nobody killed me");
   }
   if (role == "parent") {

@@ -46,9 +46,9 @@ TEST_F(RealFiles, RefusedDirectFallsBackToBufferedWritesWithSync) {
 TEST_F(RealFiles, DirectFileHasDirectAndSyncFlags) {
   auto file = files_->Open(directory_ / "journal", {.mode = OpenMode::kCreate, .direct = true});
   ASSERT_TRUE(file.ok());
-  if (!(*file)->is_direct()) GTEST_SKIP() << "this file system refuses O_DIRECT";
+  // A file system that refuses O_DIRECT gets neither flag: writes are synced instead.
   int flags = fcntl((*file)->descriptor(), F_GETFL);
-  EXPECT_EQ(flags & (O_DIRECT | O_DSYNC), O_DIRECT | O_DSYNC);
+  EXPECT_EQ(flags & (O_DIRECT | O_DSYNC), (*file)->is_direct() ? O_DIRECT | O_DSYNC : 0);
 }
 
 TEST_F(RealFiles, DirectReadStopsAtAnOddEnd) {
@@ -93,7 +93,6 @@ TEST_F(RealFiles, ErrorNamesCallPathAndReason) {
 }
 
 TEST_F(RealFiles, FullDiskIsExhausted) {
-  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full";
   auto file = files_->Open("/dev/full", {.mode = OpenMode::kReadWrite});
   ASSERT_TRUE(file.ok());
   auto written = (*file)->Write(0, "x");

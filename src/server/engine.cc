@@ -68,7 +68,7 @@ Result<void> Engine::OpenStorage() {
   ASSIGN_OR_RETURN(catalog_store_, io::OpenSqliteCatalogStore(directory_->catalog(), kCatalogName));
   catalog_ = std::make_unique<iceberg::Catalog>(*catalog_store_, env_, iceberg::CatalogOptions{io::PathToUri(directory_->warehouse())});
   ASSIGN_OR_RETURN(loop_, io::EventLoop::Make(env_.clock));
-  ASSIGN_OR_RETURN(log_, log::Log::Open(env_, directory_->log(), options_.log));
+  ASSIGN_OR_RETURN(log_, log::Log::Open(env_, directory_->log(), options_.LogOptionsInUse()));
   memory_ = std::make_unique<table::ChunkMemory>(env_, options_.hot_bytes_max);
   registry_ = std::make_unique<table::TableRegistry>(env_, *memory_, options_.log.watermark_delay_us);
   log_->SetListener(registry_.get());

@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/options.h"
 
+#include <algorithm>
+
 #include "table/event_schema.h"
 
 namespace sluice::server {
+namespace {
+
+constexpr uint64_t kSegmentHeaderBytes = 4096;
+
+}  // namespace
+
+log::LogOptions ServerOptions::LogOptionsInUse() const {
+  log::LogOptions out = log;
+  if (out.segment_bytes > kSegmentHeaderBytes) out.commit_bytes_max = std::min(out.commit_bytes_max, out.segment_bytes - kSegmentHeaderBytes);
+  return out;
+}
 
 Result<void> ServerOptions::Validate() const {
   auto refused = [](std::string what, std::string hint) { return Error{ErrorCode::kInvalid, std::move(what), std::move(hint)}; };
@@ -21,7 +34,7 @@ Result<void> ServerOptions::Validate() const {
     return refused("sql.worker_bytes_max is below 256 MiB or below sql.duckdb_bytes_max", "1 GiB and 512 MiB are the defaults");
   if (auto spec = table::ParsePartitioning(partitioning); !spec.ok()) return spec.error().While("reading table.partitioning");
   if (auto router = ingest::Router::Make(routing); !router.ok()) return router.error();
-  RETURN_IF_ERROR(log.Validate());
+  RETURN_IF_ERROR(LogOptionsInUse().Validate());
   return tier.Validate();
 }
 

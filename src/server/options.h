@@ -52,6 +52,8 @@ struct ServerOptions {
   HttpOptions http;
   SqlOptions sql;
 
+  // `log` with the commit that fits into a segment: small segments shrink what one request may bring.
+  log::LogOptions LogOptionsInUse() const;
   // kInvalid names the setting and the bound.
   Result<void> Validate() const;
 };

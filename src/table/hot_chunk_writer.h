@@ -38,6 +38,8 @@ class HotChunkWriter {
   // Appends rows [first, first + n) of `events.rows` and returns n: less than what is left when the chunk is full, 0 when not
   // even one row fits. An event always fits into an empty chunk (it is at most 1 MiB).
   size_t Append(const EventRows& events, size_t first);
+  // Whether Append would take all of them.
+  bool Fits(const EventRows& events) const { return CountFitting(events, 0) == events.rows.size(); }
 
   uint32_t rows() const { return rows_; }
   // Of all rows; meaningless while rows() is 0.

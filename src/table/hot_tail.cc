@@ -66,11 +66,16 @@ Result<void> HotTail::OpenChunk() {
 }
 
 Result<void> HotTail::Append(const EventRows& rows, log::CommitSequence sequence) {
+  if (open_ != nullptr && !open_->writer_.Fits(rows)) Close();
   for (size_t first = 0; first < rows.rows.size();) {
     if (open_ == nullptr) RETURN_IF_ERROR(OpenChunk());
     const size_t n = open_->writer_.Append(rows, first);
     if (n == 0) {
       CHECK(open_->writer_.rows() > 0, "an event that does not fit into an empty chunk");
+      {
+        std::lock_guard lock(mutex_);
+        entries_.back().splits_frame = true;
+      }
       Close();
       continue;
     }
@@ -137,13 +142,19 @@ std::vector<HotChunkView> HotTail::View() const {
 HotSlice HotTail::Slice(uint64_t rows_max) const {
   std::lock_guard lock(mutex_);
   HotSlice out;
+  size_t whole = 0;  // chunks up to the newest border between frames
+  uint64_t rows = 0;
   for (auto& e : entries_) {
     if (!e.closed || e.rows_visible != e.rows_appended) break;
-    if (!out.chunks.empty() && out.rows + e.rows_visible > rows_max) break;
+    if (whole > 0 && rows + e.rows_visible > rows_max) break;
     out.chunks.push_back(ViewOf(e));
-    out.rows += e.rows_visible;
+    rows += e.rows_visible;
+    if (e.splits_frame) continue;
+    whole = out.chunks.size();
+    out.rows = rows;
     out.end = e.end;
   }
+  out.chunks.resize(whole);
   return out;
 }
 
@@ -172,12 +183,13 @@ uint64_t HotTail::rows_visible() const {
 
 uint64_t HotTail::rows_sliceable() const {
   std::lock_guard lock(mutex_);
-  uint64_t rows = 0;
+  uint64_t rows = 0, whole = 0;
   for (auto& e : entries_) {
     if (!e.closed || e.rows_visible != e.rows_appended) break;
     rows += e.rows_visible;
+    if (!e.splits_frame) whole = rows;
   }
-  return rows;
+  return whole;
 }
 
 bool HotTail::has_pending() const {

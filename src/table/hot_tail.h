@@ -89,6 +89,9 @@ struct HotSlice {
 };
 
 // Append, Publish and Close: the log's thread. The others: any thread.
+//
+// Slices end at borders between frames, because only there the log can say what its chain is: the rows of one Append stay in one
+// chunk whenever an empty chunk can hold them.
 class HotTail {
  public:
   // `memory` must outlive it and every chunk. `begin`: where the table's snapshot ends.
@@ -125,6 +128,7 @@ class HotTail {
     uint32_t rows_appended = 0;  // as published to other threads under the mutex
     uint32_t rows_visible = 0;
     bool closed = false;
+    bool splits_frame = false;    // the rest of its last frame is in the next chunk: no slice ends here
     PartitionOffsets end;         // behind the rows appended so far
     int64_t first_append_us = 0;
     int64_t time_us_min = 0, time_us_max = 0;

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/hot_tail.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "io/env.h"
+
+namespace sluice::table {
+namespace {
+
+using event::Attribute;
+using log::CommitSequence;
+using log::LogPartition;
+using log::Offset;
+
+class HotTailTest : public testing::Test {
+ protected:
+  // One frame of `n` events with `bytes` of data each, at the next offset of the partition.
+  void Append(uint32_t n, uint64_t sequence, size_t bytes = 1, int32_t partition = 0) {
+    event::EventBatch batch;
+    batch.Reset({});
+    std::vector<uint32_t> rows;
+    for (uint32_t i = 0; i < n; i++) {
+      auto row = batch.AddRow(i);
+      batch.Set(Attribute::kId, row, batch.Store("id"));
+      batch.Set(Attribute::kSource, row, batch.Store("/s"));
+      batch.Set(Attribute::kType, row, batch.Store(i % 2 == 0 ? "even" : "odd"));
+      batch.Set(Attribute::kData, row, batch.Store(std::string(bytes, 'x')));
+      batch.SetTime(row, i);
+      rows.push_back(static_cast<uint32_t>(row));
+    }
+    std::vector<uint8_t> late(n, 0);
+    auto& next = next_[partition];
+    ASSERT_TRUE(tail_.Append({batch, rows, late, LogPartition(partition), Offset(next), Timestamp{7}, principal_, 0}, CommitSequence(sequence)).ok());
+    next += n;
+  }
+  uint64_t RowsInView() const {
+    uint64_t rows = 0;
+    for (auto& chunk : tail_.View()) rows += chunk.rows;
+    return rows;
+  }
+
+  io::RealWorld world_{io::LogLevel::kError};
+  ChunkMemory memory_{world_.env(), uint64_t{256} << 20};
+  HotTail tail_{memory_, {}};
+  Principal principal_;
+  std::map<int32_t, int64_t> next_;
+};
+
+TEST_F(HotTailTest, RowsAreVisibleOnceTheirCommitIsDurable) {
+  Append(10, 1);
+  Append(5, 2);
+  EXPECT_EQ(RowsInView(), 0u);
+  tail_.Publish(CommitSequence(1));
+  EXPECT_EQ(RowsInView(), 10u);
+  EXPECT_EQ(tail_.visible_end().at(LogPartition(0)), Offset(10));
+  EXPECT_TRUE(tail_.has_pending());
+  tail_.Publish(CommitSequence(2));
+  EXPECT_EQ(RowsInView(), 15u);
+  EXPECT_FALSE(tail_.has_pending());
+}
+
+TEST_F(HotTailTest, SliceHoldsClosedAndVisibleChunksOnly) {
+  Append(10, 1);
+  tail_.Publish(CommitSequence(1));
+  EXPECT_TRUE(tail_.Slice(1'000).chunks.empty());
+  tail_.Close();
+  Append(1, 2);
+  auto slice = tail_.Slice(1'000);
+  EXPECT_EQ(slice.rows, 10u);
+  EXPECT_EQ(slice.end.at(LogPartition(0)), Offset(10));
+}
+
+// Found by kill -9 under load: a chunk that filled up in the middle of a frame ended a slice where the log has no border.
+TEST_F(HotTailTest, SliceNeverEndsInsideAFrame) {
+  const uint32_t frame = 200;
+  std::vector<int64_t> borders{0};
+  for (uint64_t sequence = 1; tail_.chunk_count() < 4; sequence++) {
+    Append(frame, sequence);
+    borders.push_back(borders.back() + frame);
+    tail_.Publish(CommitSequence(sequence));
+    auto slice = tail_.Slice(1);
+    if (slice.chunks.empty()) continue;
+    EXPECT_EQ(slice.end.at(LogPartition(0)).get() % frame, 0);
+  }
+  EXPECT_EQ(tail_.Slice(1).chunks.size(), 1u);
+  EXPECT_EQ(tail_.rows_sliceable() % frame, 0u);
+}
+
+// Goal: a frame that no chunk can hold is cut, and the slice waits for its end. Method: one frame of 12 MiB.
+TEST_F(HotTailTest, FrameLargerThanAChunkIsSlicedWhole) {
+  Append(24, 1, 512 << 10);
+  tail_.Publish(CommitSequence(1));
+  EXPECT_GT(tail_.chunk_count(), 1u);
+  EXPECT_TRUE(tail_.Slice(1'000).chunks.empty());
+  tail_.Close();
+  auto slice = tail_.Slice(1);
+  EXPECT_EQ(slice.rows, 24u);
+  EXPECT_EQ(slice.end.at(LogPartition(0)), Offset(24));
+}
+
+TEST_F(HotTailTest, DropFreesWhatTheTableHoldsAndViewsKeepTheirs) {
+  Append(10, 1);
+  tail_.Publish(CommitSequence(1));
+  tail_.Close();
+  auto view = tail_.View();
+  const auto used = memory_.bytes_used();
+  tail_.Drop({{LogPartition(0), Offset(9)}});
+  EXPECT_EQ(RowsInView(), 10u);  // one row is not in the table
+  tail_.Drop({{LogPartition(0), Offset(10)}});
+  EXPECT_EQ(RowsInView(), 0u);
+  EXPECT_EQ(memory_.bytes_used(), used);
+  EXPECT_EQ(view[0].chunk->reader().longs(EventColumn::kLogOffset)[9], 9);
+  view.clear();
+  EXPECT_EQ(memory_.bytes_used(), 0u);
+}
+
+TEST_F(HotTailTest, BudgetIsToldAtItsBound) {
+  ChunkMemory small(world_.env(), kHotChunkBytesDefault);
+  EXPECT_FALSE(small.over_budget());
+  auto region = small.Take();
+  ASSERT_TRUE(region.ok());
+  EXPECT_TRUE(small.over_budget());
+  small.GiveBack(std::move(*region));
+  EXPECT_FALSE(small.over_budget());
+}
+
+}  // namespace
+}  // namespace sluice::table

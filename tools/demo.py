@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: one week of real earthquakes, sent, asked for while they are hot, moved to Iceberg, asked for again.
+
+Started by ./x demo, which sets SLUICE_BINARY and SLUICE_DATASETS. The earthquakes are those that USGS publishes (public domain).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ["SLUICE_BINARY"]
+QUAKES = pathlib.Path(os.environ["SLUICE_DATASETS"]) / "earthquakes.json"
+CONFIG = """\
+# Written by ./x demo.
+topics:
+  raw-quakes: {partitioning: "identity(type), day(time)"}
+routing:
+  rules: [{type: "gov.usgs.*", topic: raw-quakes}]
+"""
+QUESTION = """\
+SELECT type, count(*) AS events, round(max((data->>'$.properties.mag')::DOUBLE), 1) AS strongest, min(time) AS first, max(time) AS last
+FROM bronze.quakes GROUP BY type ORDER BY events DESC, type"""
+MAP = "id=/id,source=https://earthquake.usgs.gov,type=gov.usgs.{/properties/type},time=/properties/time,subject=/properties/place"
+
+
+def run(*words, check=True):
+    """Prints a command as somebody would type it, then runs it."""
+    shown = " ".join(f"'{w}'" if any(c in w for c in " ,*(") or "\n" in w else w for w in words)
+    print(f"\n$ {shown.replace(BINARY, 'sluice')}", flush=True)
+    return subprocess.run(words, check=check)
+
+
+def start(data, listen):
+    config = data.parent / f"{data.name}.yaml"
+    config.write_text(CONFIG)
+    server = subprocess.Popen([BINARY, "serve", "--data", str(data), "--listen", listen, "--config", str(config)],
+                              stdout=subprocess.PIPE, stderr=open(data.parent / f"{data.name}.log", "w"), text=True)
+    line = server.stdout.readline().strip()
+    if not line.startswith("sluice ready "):
+        server.wait()
+        sys.exit((data.parent / f"{data.name}.log").read_text() or "the server did not start")
+    print(line, flush=True)
+    return server, line.split("http=", 1)[1].split()[0]
+
+
+def lines_to_copy(url, data):
+    python = ROOT / ".deps/venv/bin/python"
+    location = f"{data}/warehouse/bronze/quakes"
+    print(f"""
+The table is plain Iceberg: {location}
+While this runs, in another shell:
+
+curl -s {url}/v1/sql -d "SELECT count(*) FROM bronze.quakes"
+{BINARY} sql --url {url} -c "SELECT count(*) FROM bronze.quakes"
+{python} -c "from pyiceberg.catalog import load_catalog as c; print(len(c('sluice', type='sql', uri='sqlite:///{data}/catalog.db', warehouse='file://{data}/warehouse').load_table('bronze.quakes').scan().to_arrow()))"
+""", flush=True)
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="./x demo", description=__doc__.split("\n")[0])
+    arguments.add_argument("--data", default=str(ROOT / "demo-data/sluice"), help="directory of the demo; made anew")
+    arguments.add_argument("--listen", default="127.0.0.1:8080", help="HOST:PORT; port 0 takes any free one")
+    arguments.add_argument("--once", action="store_true", help="stop the server at the end instead of waiting for Ctrl-C")
+    options = arguments.parse_args()
+    data = pathlib.Path(options.data).resolve()
+    shutil.rmtree(data, ignore_errors=True)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    server, url = start(data, options.listen)
+    try:
+        os.environ["SLUICE_URL"] = url
+        count = len(json.loads(QUAKES.read_text())["features"])
+        print(f"\n{count} earthquakes of one week (USGS, public domain; npm package vega-datasets), oldest first:")
+        run(BINARY, "send", str(QUAKES), "--records", "/features", "--map", MAP, "--sort", "time")
+        print("\nThey are in SQL at once, from memory:")
+        run(BINARY, "sql", "-c", QUESTION)
+        print("\nInto the Iceberg table, and the same answer from there:")
+        run(BINARY, "table", "flush", "bronze.quakes")
+        run(BINARY, "sql", "-c", QUESTION)
+        run(BINARY, "sql", "-c", "SELECT count(*) AS data_files, sum(record_count) AS records FROM bronze.quakes__files")
+        lines_to_copy(url, data)
+        if not options.once:
+            print("Ctrl-C stops the server; `sluice serve --data", str(data) + "` starts it again.", flush=True)
+            server.wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        if server.poll() is None:
+            server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
+    return server.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
