@@ -9,6 +9,7 @@
 #include "log/internal/admission.h"
 #include "log/internal/log_recovery.h"
 #include "log/internal/upkeep.h"
+#include "log/log_metrics.h"
 
 namespace sluice::log {
 namespace {
@@ -19,15 +20,30 @@ constexpr int64_t kShutdownWaitUs = 10'000;
 
 void EndProcess(const Error& error) { base::CheckFailed(__FILE__, __LINE__, "the journal is written", error.ToString().c_str()); }
 
+struct LogMetrics {
+  explicit LogMetrics(io::Metrics& m)
+      : accepted(m.GetCounter(kEventsAccepted)),
+        duplicate(m.GetCounter(kEventsDuplicate)),
+        commits(m.GetCounter(kCommits)),
+        commit_bytes(m.GetCounter(kCommitBytes)),
+        commit_seconds(m.GetHistogram(kCommitSeconds)),
+        segments(m.GetGauge(kSegments)),
+        dedup_keys_open(m.GetGauge(kDedupKeysOpen)) {}
+  io::Counter &accepted, &duplicate, &commits, &commit_bytes;
+  io::Histogram& commit_seconds;
+  io::Gauge &segments, &dedup_keys_open;
+};
+
 }  // namespace
 
 struct Log::State {
-  State(io::Env e, const Path& directory, LogOptions o) : env(e), paths(directory), options(std::move(o)), written(env.threads.NewSignal()) {}
+  State(io::Env e, const Path& directory, LogOptions o) : env(e), paths(directory), options(std::move(o)), written(env.threads.NewSignal()), metrics(env.metrics) {}
 
   io::Env env;
   const LogPaths paths;
   LogOptions options;
   std::unique_ptr<io::Signal> written;
+  LogMetrics metrics;
   JournalIdentity identity;
   std::string journal_id;
   std::unique_ptr<DedupHasher> hasher;
@@ -45,6 +61,7 @@ struct Log::State {
   bool ends_idle = true;    // the newest cut commit is an idle mark, or there is none
   Timestamp quiet_since;    // the newest commit became durable then
   Timestamp last_tick;
+  int64_t cut_ns = 0;       // monotonic, when the commit in flight was cut
 
   std::mutex tiered_mutex;
   std::map<std::string, std::map<LogPartition, Offset>, std::less<>> tiered_inbox;  // guarded by tiered_mutex
@@ -171,12 +188,24 @@ const std::map<std::string, std::string, std::less<>>& Log::StateOf(std::string_
 Result<void> Log::Append(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
                          std::span<const Route> routes, AppendResult& result) {
   RETURN_IF_ERROR(state_->CheckOpen());
-  return state_->admission->Admit(batch, principal, topics, routes, result);
+  auto admitted = state_->admission->Admit(batch, principal, topics, routes, result);
+  if (!admitted.ok()) {
+    state_->env.metrics.GetCounter(kRequestsRefused, {{"reason", std::string(ErrorCodeName(admitted.error().code))}}).Add();
+    return admitted;
+  }
+  state_->metrics.accepted.Add(result.accepted);
+  state_->metrics.duplicate.Add(result.duplicates);
+  return admitted;
 }
 
 void Log::State::Reap(Timestamp now) {
   auto commit = journal->Reap();
   if (!commit) return;
+  metrics.commits.Add();
+  metrics.commit_bytes.Add(commit->bytes.size());
+  metrics.commit_seconds.Observe(static_cast<double>(env.clock.MonotonicNs() - cut_ns) / 1e9);
+  metrics.segments.Set(static_cast<double>(journal->active() - upkeep->oldest_segment() + 1));
+  metrics.dedup_keys_open.Set(static_cast<double>(dedup->open().size()));
   admission->OnDurable();
   view->Publish(commit->header, commit->body(), commit->memory);
   durable.store(commit->header.sequence.get(), std::memory_order_release);
@@ -190,6 +219,7 @@ void Log::State::CutIfDue(Timestamp now) {
   bool idle = journal->gathered_frames() == 0;
   if (idle && (ends_idle || now.us - quiet_since.us < options.idle_mark_delay_us)) return;
   if (!journal->Cut(now)) return;
+  cut_ns = env.clock.MonotonicNs();
   ends_idle = idle;
   admission->OnCut();
   upkeep->AtCut(journal->cut(), admission->last_append_time());

@@ -135,6 +135,108 @@ TEST_F(LogTest, ADuplicateOfAPendingEventWaitsForItsCommit) {
   });
 }
 
+// Goal: sealed runs answer like the table they came from, and are forgotten when the window has passed.
+// Method: tiny runs; a clock that jumps over the hour and over the window.
+TEST_F(LogTest, KnowsDuplicatesForTheWholeWindowAndNotForever) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.dedup_run_keys_max = 3;
+    {
+      auto log = Open(options);
+      auto* topic = OpenTopic(*log);
+      for (int i = 0; i < 10; i++) AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
+      Settle(world_.env(), *log);
+      EXPECT_GT(log->stats().dedup_runs, 1u);
+      EXPECT_EQ(Append(*log, topic, kP1, {{"0"}}).rows[0].offset, Offset(0));
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    world_.JumpClock(kMicrosPerDay - kMicrosPerHour);
+    auto log = Open(options);
+    const auto* topic = log->FindTopic("raw-events");
+    for (int i = 0; i < 10; i++) {
+      auto again = Append(*log, topic, kP1, {{std::to_string(i)}});
+      EXPECT_EQ(again.duplicates, 1u) << i;
+      EXPECT_EQ(again.rows[0].offset, Offset(i));
+    }
+    Settle(world_.env(), *log);  // what the open table still held is sealed by age
+    world_.JumpClock(2 * kMicrosPerHour);
+    Settle(world_.env(), *log);
+    EXPECT_EQ(log->stats().dedup_runs, 0u);
+    EXPECT_EQ(Append(*log, topic, kP1, {{"0"}}).accepted, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+// No space for the next segment stops appends, not the log; they go on when there is space again.
+TEST_F(LogTest, AFullDiskIsBackPressure) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.journal_bytes_max = 64 * options.segment_bytes;
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    Settle(world_.env(), *log, 5);
+    io::SimulationOptions full;
+    full.disk_bytes_max = 1;
+    world_.SetOptions(full);
+    int accepted = 0;
+    Result<AppendResult> last = AppendResult();
+    for (; accepted < 100; accepted++) {
+      last = AppendEvents(*log, topic, kP0, {{std::to_string(accepted), 0, "/test", std::string(9'000, 'x')}});
+      if (!last.ok()) break;
+      Settle(world_.env(), *log, 2);
+    }
+    ASSERT_FALSE(last.ok());
+    EXPECT_EQ(last.error().code, ErrorCode::kExhausted);
+    EXPECT_GT(StoredIds(*log, kP0).size(), 5u);  // reading goes on
+    world_.SetOptions({});
+    for (int i = 0; i < 200 && !last.ok(); i++) {
+      world_.env().clock.SleepUs(100'000);
+      log->Tick(world_.env().clock.Now());
+      last = AppendEvents(*log, topic, kP0, {{"after"}});
+    }
+    ASSERT_TRUE(last.ok());
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, last->durable_after));
+    EXPECT_EQ(StoredIds(*log, kP0).size(), static_cast<size_t>(accepted) + 1);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, ADamagedNewestCheckpointCostsNothing) {
+  Run([&] {
+    for (int i = 0; i < 3; i++) {
+      auto log = Open();
+      AppendDurably(*log, OpenTopic(*log), kP0, {{std::to_string(i)}});
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    Path directory = base::JoinPath(kTestDirectory, "checkpoints");
+    auto names = *world_.env().files.List(directory);
+    ASSERT_EQ(names.size(), 2u);
+    world_.CorruptByte(base::JoinPath(directory, names[1]), 60, 1);
+    auto log = Open();
+    EXPECT_EQ(StoredIds(*log, kP0), (std::vector<std::string>{"0", "1", "2"}));
+    EXPECT_EQ(AppendDurably(*log, log->FindTopic("raw-events"), kP0, {{"3"}}).rows[0].offset, Offset(3));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogTest, OptionsNameTheBoundThatIsBroken) {
+  Run([&] {
+    auto refused = [&](auto change) {
+      auto options = SmallLogOptions();
+      change(options);
+      auto log = Log::Open(world_.env(), kTestDirectory, options);
+      return !log.ok() && log.error().code == ErrorCode::kInvalid;
+    };
+    EXPECT_TRUE(refused([](LogOptions& o) { o.segment_bytes += 1; }));
+    EXPECT_TRUE(refused([](LogOptions& o) { o.segment_bytes = 60 << 10; }));
+    EXPECT_TRUE(refused([](LogOptions& o) { o.journal_bytes_max = 4 * o.segment_bytes - 1; }));
+    EXPECT_TRUE(refused([](LogOptions& o) { o.commit_bytes_max = o.segment_bytes; }));
+    EXPECT_FALSE(refused([](LogOptions& o) { o.commit_bytes_max = o.segment_bytes - 4096; }));
+    EXPECT_TRUE(refused([](LogOptions& o) { o.partitions_default = kPartitionsMax + 1; }));
+    EXPECT_FALSE(refused([](LogOptions& o) { o.partitions_default = kPartitionsMax; }));
+  });
+}
+
 TEST_F(LogTest, TwoCopiesInOneRequestAreOneEvent) {
   Run([&] {
     auto log = Open();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "log/log_metrics.h"
 
 namespace sluice::log {
 namespace {
@@ -44,6 +45,7 @@ Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpo
 
 void Upkeep::Failed(std::string_view doing, const Error& error) {
   retry_at_ = Timestamp{now_.us + kRetryDelayUs};
+  parts_.env.metrics.GetCounter(kUpkeepFailures).Add();
   parts_.env.log.Warn("log upkeep failed, it is tried again", {{"doing", doing}, {"error", error.ToString()}});
 }
 
