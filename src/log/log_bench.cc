@@ -27,7 +27,7 @@ double RawDisk(io::Env env, const Path& directory) {
   io::AlignedBytes bytes(kProbeWrite, 'x');
   int64_t begin = env.clock.MonotonicNs();
   for (uint64_t done = 0; done < kProbeBytes; done += kProbeWrite) {
-    CHECK(segment->file->Write(kBlock + done % (uint64_t{64} << 20), {bytes.data(), kProbeWrite}).ok(), "probe");
+    CHECK(segment->file->Write(kBlock + done % (uint64_t{64} << 20), bytes.view()).ok(), "probe");
   }
   return static_cast<double>(kProbeBytes) / (static_cast<double>(env.clock.MonotonicNs() - begin) / 1e9);
 }
