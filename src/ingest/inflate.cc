@@ -3,6 +3,7 @@
 
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <bit>
@@ -112,6 +113,8 @@ Result<size_t> Inflater::InflateZstd(std::string_view body) {
     ZSTD_outBuffer out{full ? &extra : buffer_.get() + size, full ? 1 : capacity_ - size, 0};
     const size_t in_before = in.pos;
     expected = ZSTD_decompressStream(zstd_->context, &out, &in);
+    // A frame that wants a larger window than the bound holds more than the bound.
+    if (ZSTD_isError(expected) && ZSTD_getErrorCode(expected) == ZSTD_error_frameParameter_windowTooLarge) return TooLarge(decoded_bytes_max_);
     if (ZSTD_isError(expected)) return Damaged("zstd", ZSTD_getErrorName(expected));
     if (size + out.pos > decoded_bytes_max_) return TooLarge(decoded_bytes_max_);
     size += out.pos;
