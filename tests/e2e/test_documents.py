@@ -29,3 +29,9 @@ def test_commands_of_the_document_work(document, data, tmp_path):
             done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
             assert done.stdout.strip(), f"no answer to:\n{block}"
+
+
+@pytest.mark.parametrize("page, file", [("cli", "cli.md"), ("config", "configuration.md"), ("errors", "errors.md")])
+def test_reference_page_is_what_the_binary_prints(page, file):
+    printed = subprocess.run([str(BINARY), "docs", page], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert (ROOT / "docs/reference" / file).read_text() == printed, f"renew it: sluice docs {page} > docs/reference/{file}"

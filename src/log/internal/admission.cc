@@ -184,7 +184,8 @@ void Admission::JudgeLateness(const event::EventBatch& batch, const Group& group
   for (size_t i = 0; i < count; i++) {
     int64_t time = batch.time_us(rows_[group.begin + i]);
     if (time == event::EventBatch::kNoTime) time = append_time_.us;
-    bool late = largest != INT64_MIN && time < largest - options_.watermark_delay_us;
+    bool has_watermark = largest >= INT64_MIN + options_.watermark_delay_us && largest != INT64_MIN;
+    bool late = has_watermark && time < largest - options_.watermark_delay_us;
     if (late) {
       late_[i] = 1;
       late_bits_.resize((count + 7) / 8, '\0');

@@ -51,7 +51,7 @@ void Upkeep::Failed(std::string_view doing, const Error& error) {
 
 void Upkeep::Step(CommitSequence durable, Timestamp now) {
   now_ = now;
-  if (retry_at_.us - now.us > kRetryDelayUs) retry_at_ = now;  // the clock was set back
+  if (retry_at_.us > now.us + kRetryDelayUs) retry_at_ = now;  // the clock was set back
   PrepareSegmentIfWanted(now);
   SealIfDue(durable, now);
   WriteCheckpointIfDue(durable);
