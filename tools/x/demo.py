@@ -6,7 +6,7 @@ from x import build, console, paths
 
 
 def run(command, arguments):
-    program = build.build("release") / "sluice"
+    program = build.build("release", ("sluice",)) / "sluice"
     script = paths.TOOLS / "demo.py"
     if not script.exists() or not program.exists():
         raise console.Failure("the demo is not part of this version yet; ./x test runs what there is.")

@@ -101,7 +101,7 @@ def _end_to_end(score, offline):
     folder = paths.ROOT / "tests" / "e2e"
     if not any(folder.glob("**/test_*.py")):
         return
-    release = build.build("release", offline=offline)
+    release = build.build("release", ("sluice",), offline)
     with console.phase("end-to-end tests") as progress:
         report = REPORTS / "e2e.xml"
         environment = _environment(SLUICE_BINARY=str(release / "sluice"), SLUICE_DATASETS=str(paths.DEPS / "datasets"), PYTHONDONTWRITEBYTECODE="1")
