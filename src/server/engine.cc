@@ -65,6 +65,9 @@ Result<std::unique_ptr<Engine>> Engine::Open(io::Env env, ServerOptions options)
 
 Result<void> Engine::OpenStorage() {
   ASSIGN_OR_RETURN(directory_, DataDirectory::Open(env_, options_.data));
+  // What a killed writer left half written: nobody refers to it.
+  ASSIGN_OR_RETURN(auto leftovers, io::RemoveUnfinishedObjects(env_.files, directory_->warehouse()));
+  if (leftovers > 0) env_.log.Info("unfinished files removed", {{"files", leftovers}});
   ASSIGN_OR_RETURN(catalog_store_, io::OpenSqliteCatalogStore(directory_->catalog(), kCatalogName));
   catalog_ = std::make_unique<iceberg::Catalog>(*catalog_store_, env_, iceberg::CatalogOptions{io::PathToUri(directory_->warehouse())});
   ASSIGN_OR_RETURN(loop_, io::EventLoop::Make(env_.clock));

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "iceberg/expire_snapshots.h"
+#include "iceberg/unreachable_files.h"
 #include "table/event_schema.h"
 
 namespace sluice::table {
@@ -112,9 +113,17 @@ Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention)
   change.expire->retain_last = retention.snapshots_min;
   ASSIGN_OR_RETURN(auto expired, iceberg::SnapshotsToExpire(*current_.metadata, *change.expire, env_.clock.Now().us / kMicrosPerMilli));
   if (expired.snapshots.empty() && expired.refs.empty()) return {};
+  const auto before = current_.metadata;
   ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change));
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*committed.metadata));
   Accept(committed, std::move(progress));
+  ASSIGN_OR_RETURN(auto unreachable, iceberg::ListUnreachable(env_.objects, *before, *committed.metadata));
+  // In this order what a crash leaves can still be found from the lists.
+  for (auto* uris : {&unreachable.data_files, &unreachable.manifests, &unreachable.manifest_lists, &unreachable.statistics_files})
+    for (auto& uri : *uris) RETURN_IF_ERROR(env_.objects.Remove(uri));
+  env_.log.Info("snapshots expired", {{"table", table_.name().ToString()},
+                                      {"snapshots", expired.snapshots.size()},
+                                      {"files", unreachable.data_files.size() + unreachable.manifests.size() + unreachable.manifest_lists.size()}});
   return {};
 }
 
