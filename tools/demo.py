@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -32,8 +33,7 @@ MAP = "id=/id,source=https://earthquake.usgs.gov,type=gov.usgs.{/properties/type
 
 def run(*words, check=True):
     """Prints a command as somebody would type it, then runs it."""
-    shown = " ".join(f"'{w}'" if any(c in w for c in " ,*(") or "\n" in w else w for w in words)
-    print(f"\n$ {shown.replace(BINARY, 'sluice')}", flush=True)
+    print(f"\n$ {shlex.join(words).replace(BINARY, 'sluice', 1)}", flush=True)
     return subprocess.run(words, check=check)
 
 
