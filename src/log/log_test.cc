@@ -1,49 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/log.h"
 
-#include <gtest/gtest.h>
-
-#include "log/test_log.h"
+#include "log/test_log_fixture.h"
 
 namespace sluice::log {
 namespace {
-
-constexpr LogPartition kP0{0}, kP1{1};
-
-class LogTest : public testing::Test {
- protected:
-  void Run(const std::function<void()>& body) {
-    auto result = world_.Run(body);
-    ASSERT_TRUE(result.finished()) << result.report;
-  }
-  std::unique_ptr<Log> Open(LogOptions options = SmallLogOptions()) {
-    auto log = Log::Open(world_.env(), kTestDirectory, std::move(options));
-    CHECK(log.ok(), log.ok() ? "" : log.error().ToString().c_str());
-    return std::move(*log);
-  }
-  const Topic* OpenTopic(Log& log, std::string_view name = "raw-events") {
-    auto topic = log.OpenTopic(name, {});
-    CHECK(topic.ok(), topic.ok() ? "" : topic.error().ToString().c_str());
-    return *topic;
-  }
-  AppendResult Append(Log& log, const Topic* topic, LogPartition partition, const std::vector<TestEvent>& events) {
-    auto result = AppendEvents(log, topic, partition, events);
-    CHECK(result.ok(), result.ok() ? "" : result.error().ToString().c_str());
-    return std::move(*result);
-  }
-  AppendResult AppendDurably(Log& log, const Topic* topic, LogPartition partition, const std::vector<TestEvent>& events) {
-    auto result = Append(log, topic, partition, events);
-    CHECK(WaitDurable(world_.env(), log, result.durable_after), "not durable");
-    return result;
-  }
-  std::vector<std::string> StoredIds(Log& log, LogPartition partition, const std::string& topic = "raw-events") {
-    auto stored = ReadStored(log, topic);
-    CHECK(stored.ok(), stored.ok() ? "" : stored.error().ToString().c_str());
-    return Ids((*stored)[partition]);
-  }
-
-  io::SimulatedWorld world_{1};
-};
 
 TEST_F(LogTest, GivesOffsetsFromZeroInEachPartition) {
   Run([&] {
@@ -88,81 +49,6 @@ TEST_F(LogTest, ReopenedItGoesOnWhereItEnded) {
     auto result = AppendDurably(*log, topic, kP0, {{"c"}});
     EXPECT_EQ(result.rows[0].offset, Offset(2));
     EXPECT_EQ(StoredIds(*log, kP0), (std::vector<std::string>{"a", "b", "c"}));
-    ASSERT_TRUE(log->Shutdown().ok());
-  });
-}
-
-TEST_F(LogTest, AnswersADuplicateWithTheFirstPlace) {
-  Run([&] {
-    auto log = Open();
-    auto* topic = OpenTopic(*log);
-    AppendDurably(*log, topic, kP0, {{"a"}, {"b"}});
-    auto again = Append(*log, topic, kP1, {{"b"}, {"c"}});
-    EXPECT_TRUE(again.rows[0].duplicate);
-    EXPECT_EQ(again.rows[0].partition, kP0);
-    EXPECT_EQ(again.rows[0].offset, Offset(1));
-    EXPECT_FALSE(again.rows[1].duplicate);
-    EXPECT_EQ(again.rows[1].offset, Offset(0));
-    EXPECT_EQ(again.duplicates, 1u);
-    ASSERT_TRUE(log->Shutdown().ok());
-    EXPECT_EQ(StoredIds(*log, kP1), std::vector<std::string>{"c"});
-  });
-}
-
-TEST_F(LogTest, ADuplicateOfADurableEventIsAnsweredAtOnce) {
-  Run([&] {
-    auto log = Open();
-    auto* topic = OpenTopic(*log);
-    AppendDurably(*log, topic, kP0, {{"a"}});
-    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, CommitSequence());
-    ASSERT_TRUE(log->Shutdown().ok());
-  });
-}
-
-TEST_F(LogTest, ADuplicateOfAPendingEventWaitsForItsCommit) {
-  Run([&] {
-    auto log = Open();
-    auto* topic = OpenTopic(*log);
-    auto first = Append(*log, topic, kP0, {{"a"}});
-    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, first.durable_after);
-    log->Tick(world_.env().clock.Now());  // cut: in flight now
-    ASSERT_LT(log->durable(), first.durable_after);
-    auto later = Append(*log, topic, kP0, {{"b"}});
-    EXPECT_GT(later.durable_after, first.durable_after);
-    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, first.durable_after);
-    EXPECT_EQ(Append(*log, topic, kP0, {{"b"}}).durable_after, later.durable_after);
-    ASSERT_TRUE(log->Shutdown().ok());
-  });
-}
-
-// Goal: sealed runs answer like the table they came from, and are forgotten when the window has passed.
-// Method: tiny runs; a clock that jumps over the hour and over the window.
-TEST_F(LogTest, KnowsDuplicatesForTheWholeWindowAndNotForever) {
-  Run([&] {
-    auto options = SmallLogOptions();
-    options.dedup_run_keys_max = 3;
-    {
-      auto log = Open(options);
-      auto* topic = OpenTopic(*log);
-      for (int i = 0; i < 10; i++) AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
-      Settle(world_.env(), *log);
-      EXPECT_GT(log->stats().dedup_runs, 1u);
-      EXPECT_EQ(Append(*log, topic, kP1, {{"0"}}).rows[0].offset, Offset(0));
-      ASSERT_TRUE(log->Shutdown().ok());
-    }
-    world_.JumpClock(kMicrosPerDay - kMicrosPerHour);
-    auto log = Open(options);
-    const auto* topic = log->FindTopic("raw-events");
-    for (int i = 0; i < 10; i++) {
-      auto again = Append(*log, topic, kP1, {{std::to_string(i)}});
-      EXPECT_EQ(again.duplicates, 1u) << i;
-      EXPECT_EQ(again.rows[0].offset, Offset(i));
-    }
-    Settle(world_.env(), *log);  // what the open table still held is sealed by age
-    world_.JumpClock(2 * kMicrosPerHour);
-    Settle(world_.env(), *log);
-    EXPECT_EQ(log->stats().dedup_runs, 0u);
-    EXPECT_EQ(Append(*log, topic, kP1, {{"0"}}).accepted, 1u);
     ASSERT_TRUE(log->Shutdown().ok());
   });
 }
@@ -234,51 +120,6 @@ TEST_F(LogTest, OptionsNameTheBoundThatIsBroken) {
     EXPECT_FALSE(refused([](LogOptions& o) { o.commit_bytes_max = o.segment_bytes - 4096; }));
     EXPECT_TRUE(refused([](LogOptions& o) { o.partitions_default = kPartitionsMax + 1; }));
     EXPECT_FALSE(refused([](LogOptions& o) { o.partitions_default = kPartitionsMax; }));
-  });
-}
-
-TEST_F(LogTest, TwoCopiesInOneRequestAreOneEvent) {
-  Run([&] {
-    auto log = Open();
-    auto* topic = OpenTopic(*log);
-    auto result = AppendDurably(*log, topic, kP0, {{"x"}, {"a"}, {"a"}, {"y"}});
-    EXPECT_EQ(result.accepted, 3u);
-    EXPECT_TRUE(result.rows[2].duplicate);
-    EXPECT_EQ(result.rows[2].offset, result.rows[1].offset);
-    EXPECT_EQ(result.rows[3].offset, Offset(2));
-    ASSERT_TRUE(log->Shutdown().ok());
-  });
-}
-
-TEST_F(LogTest, TenantTopicAndSourceArePartsOfTheKey) {
-  Run([&] {
-    auto log = Open();
-    auto* topic = OpenTopic(*log);
-    auto* other = OpenTopic(*log, "raw-other");
-    AppendDurably(*log, topic, kP0, {{"a"}});
-    EXPECT_EQ(Append(*log, other, kP0, {{"a"}}).accepted, 1u);
-    EXPECT_EQ(Append(*log, topic, kP0, {{"a", event::EventBatch::kNoTime, "/elsewhere"}}).accepted, 1u);
-    auto tenant = AppendEvents(*log, topic, kP0, {{"a"}}, "another");
-    ASSERT_TRUE(tenant.ok());
-    EXPECT_EQ(tenant->accepted, 1u);
-    ASSERT_TRUE(log->Shutdown().ok());
-  });
-}
-
-TEST_F(LogTest, KnowsDuplicatesAfterARestart) {
-  Run([&] {
-    {
-      auto log = Open();
-      AppendDurably(*log, OpenTopic(*log), kP1, {{"a"}, {"b"}});
-      ASSERT_TRUE(log->Shutdown().ok());
-    }
-    auto log = Open();
-    auto again = Append(*log, log->FindTopic("raw-events"), kP0, {{"b"}});
-    EXPECT_EQ(again.duplicates, 1u);
-    EXPECT_EQ(again.rows[0].partition, kP1);
-    EXPECT_EQ(again.rows[0].offset, Offset(1));
-    EXPECT_EQ(again.durable_after, CommitSequence());
-    ASSERT_TRUE(log->Shutdown().ok());
   });
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event once: duplicates in one request, in flight, after restarts, for the whole window and no longer.
+
+#include "log/test_log_fixture.h"
+
+namespace sluice::log {
+namespace {
+
+using LogDedup = LogTest;
+
+TEST_F(LogDedup, AnswersADuplicateWithTheFirstPlace) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}, {"b"}});
+    auto again = Append(*log, topic, kP1, {{"b"}, {"c"}});
+    EXPECT_TRUE(again.rows[0].duplicate);
+    EXPECT_EQ(again.rows[0].partition, kP0);
+    EXPECT_EQ(again.rows[0].offset, Offset(1));
+    EXPECT_FALSE(again.rows[1].duplicate);
+    EXPECT_EQ(again.rows[1].offset, Offset(0));
+    EXPECT_EQ(again.duplicates, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+    EXPECT_EQ(StoredIds(*log, kP1), std::vector<std::string>{"c"});
+  });
+}
+
+TEST_F(LogDedup, ADuplicateOfADurableEventIsAnsweredAtOnce) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, CommitSequence());
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogDedup, ADuplicateOfAPendingEventWaitsForItsCommit) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto first = Append(*log, topic, kP0, {{"a"}});
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, first.durable_after);
+    log->Tick(world_.env().clock.Now());  // cut: in flight now
+    ASSERT_LT(log->durable(), first.durable_after);
+    auto later = Append(*log, topic, kP0, {{"b"}});
+    EXPECT_GT(later.durable_after, first.durable_after);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a"}}).durable_after, first.durable_after);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"b"}}).durable_after, later.durable_after);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+// Goal: sealed runs answer like the table they came from, and are forgotten when the window has passed.
+// Method: tiny runs; a clock that jumps over the hour and over the window.
+TEST_F(LogDedup, KnowsDuplicatesForTheWholeWindowAndNotForever) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.dedup_run_keys_max = 3;
+    {
+      auto log = Open(options);
+      auto* topic = OpenTopic(*log);
+      for (int i = 0; i < 10; i++) AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
+      Settle(world_.env(), *log);
+      EXPECT_GT(log->stats().dedup_runs, 1u);
+      EXPECT_EQ(Append(*log, topic, kP1, {{"0"}}).rows[0].offset, Offset(0));
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    world_.JumpClock(kMicrosPerDay - kMicrosPerHour);
+    auto log = Open(options);
+    const auto* topic = log->FindTopic("raw-events");
+    for (int i = 0; i < 10; i++) {
+      auto again = Append(*log, topic, kP1, {{std::to_string(i)}});
+      EXPECT_EQ(again.duplicates, 1u) << i;
+      EXPECT_EQ(again.rows[0].offset, Offset(i));
+    }
+    Settle(world_.env(), *log);  // what the open table still held is sealed by age
+    world_.JumpClock(2 * kMicrosPerHour);
+    Settle(world_.env(), *log);
+    EXPECT_EQ(log->stats().dedup_runs, 0u);
+    EXPECT_EQ(Append(*log, topic, kP1, {{"0"}}).accepted, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogDedup, TwoCopiesInOneRequestAreOneEvent) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto result = AppendDurably(*log, topic, kP0, {{"x"}, {"a"}, {"a"}, {"y"}});
+    EXPECT_EQ(result.accepted, 3u);
+    EXPECT_TRUE(result.rows[2].duplicate);
+    EXPECT_EQ(result.rows[2].offset, result.rows[1].offset);
+    EXPECT_EQ(result.rows[3].offset, Offset(2));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogDedup, TenantTopicAndSourceArePartsOfTheKey) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    auto* other = OpenTopic(*log, "raw-other");
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    EXPECT_EQ(Append(*log, other, kP0, {{"a"}}).accepted, 1u);
+    EXPECT_EQ(Append(*log, topic, kP0, {{"a", event::EventBatch::kNoTime, "/elsewhere"}}).accepted, 1u);
+    auto tenant = AppendEvents(*log, topic, kP0, {{"a"}}, "another");
+    ASSERT_TRUE(tenant.ok());
+    EXPECT_EQ(tenant->accepted, 1u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+TEST_F(LogDedup, KnowsDuplicatesAfterARestart) {
+  Run([&] {
+    {
+      auto log = Open();
+      AppendDurably(*log, OpenTopic(*log), kP1, {{"a"}, {"b"}});
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    auto log = Open();
+    auto again = Append(*log, log->FindTopic("raw-events"), kP0, {{"b"}});
+    EXPECT_EQ(again.duplicates, 1u);
+    EXPECT_EQ(again.rows[0].partition, kP1);
+    EXPECT_EQ(again.rows[0].offset, Offset(1));
+    EXPECT_EQ(again.durable_after, CommitSequence());
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+}  // namespace
+}  // namespace sluice::log
