@@ -97,6 +97,7 @@ void HotTail::Record(const EventRows& rows, size_t first, size_t n, log::CommitS
   Entry& entry = entries_.back();
   if (entry.rows_appended == 0) entry.first_append_us = rows.append_time.us;
   entry.rows_appended = chunk.writer_.rows();
+  entry.begin.try_emplace(rows.partition, rows.base_offset + static_cast<int64_t>(first));
   entry.end[rows.partition] = end;
   entry.time_us_min = chunk.writer_.time_us_min();
   entry.time_us_max = chunk.writer_.time_us_max();
@@ -148,6 +149,7 @@ HotSlice HotTail::Slice(uint64_t rows_max) const {
     if (!e.closed || e.rows_visible != e.rows_appended) break;
     if (whole > 0 && rows + e.rows_visible > rows_max) break;
     out.chunks.push_back(ViewOf(e));
+    out.begin.insert(e.begin.begin(), e.begin.end());  // keeps the oldest
     rows += e.rows_visible;
     if (e.splits_frame) continue;
     whole = out.chunks.size();

@@ -84,6 +84,7 @@ struct HotChunkView {
 // What the tier takes: closed chunks, oldest first, and where the log partitions stand behind them.
 struct HotSlice {
   std::vector<HotChunkView> chunks;
+  PartitionOffsets begin;  // the first offset of each partition that has a row in them
   PartitionOffsets end;  // the offsets behind the newest of them, for every partition that ever had a row here
   uint64_t rows = 0;
 };
@@ -129,6 +130,7 @@ class HotTail {
     uint32_t rows_visible = 0;
     bool closed = false;
     bool splits_frame = false;    // the rest of its last frame is in the next chunk: no slice ends here
+    PartitionOffsets begin;       // of the partitions that have a row in this chunk
     PartitionOffsets end;         // behind the rows appended so far
     int64_t first_append_us = 0;
     int64_t time_us_min = 0, time_us_max = 0;

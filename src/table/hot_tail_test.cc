@@ -71,7 +71,23 @@ TEST_F(HotTailTest, SliceHoldsClosedAndVisibleChunksOnly) {
   Append(1, 2);
   auto slice = tail_.Slice(1'000);
   EXPECT_EQ(slice.rows, 10u);
+  EXPECT_EQ(slice.begin.at(LogPartition(0)), Offset(0));
   EXPECT_EQ(slice.end.at(LogPartition(0)), Offset(10));
+}
+
+TEST_F(HotTailTest, SliceTellsWhereEachPartitionBegins) {
+  Append(10, 1);
+  Append(5, 1, 1, 3);
+  tail_.Publish(CommitSequence(1));
+  tail_.Close();
+  tail_.Drop({{LogPartition(0), Offset(10)}, {LogPartition(3), Offset(5)}});
+  Append(2, 2, 1, 3);
+  Append(2, 3, 1, 3);
+  tail_.Publish(CommitSequence(3));
+  tail_.Close();
+  auto slice = tail_.Slice(1'000);
+  EXPECT_EQ(slice.begin, (PartitionOffsets{{LogPartition(3), Offset(5)}}));
+  EXPECT_EQ(slice.end.at(LogPartition(3)), Offset(9));
 }
 
 // Found by kill -9 under load: a chunk that filled up in the middle of a frame ended a slice where the log has no border.

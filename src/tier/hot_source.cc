@@ -47,6 +47,11 @@ Result<std::map<log::LogPartition, log::OffsetRange>> HotSource::Cut(std::string
     auto at = from.find(partition);
     const log::Offset begin = at == from.end() ? log::Offset(0) : at->second;
     if (end <= begin) continue;
+    // A hole would be a loss that nobody sees: progress would move over rows that were never laid into memory.
+    auto first = slice.begin.find(partition);
+    if (first == slice.begin.end() || first->second != begin)
+      return Error{ErrorCode::kCorruption, "the rows in memory of \"" + std::string(topic) + "\", log partition " + std::to_string(partition.get()) +
+                   ", do not begin at offset " + std::to_string(begin.get()) + " where the table ends", "restart the server: rows are laid into memory from the log"};
     ASSIGN_OR_RETURN(auto chain, log_.ChainAt(topic, partition, end));
     out[partition] = {begin, end, 0, chain};
   }
