@@ -3,7 +3,7 @@
 //
 // The engine: builds everything in rank order, runs the loop, stops everything in reverse.
 //
-//   directory ─▶ catalog ─▶ log ─▶ tables, hot rows ─▶ pumps ─▶ gate ─▶ statements ─▶ HTTP
+//   pipeline (server/pipeline.h) ─▶ statements ─▶ HTTP
 
 #include <map>
 #include <memory>
@@ -14,18 +14,13 @@
 #include "front/http/ingest_endpoint.h"
 #include "front/http/server.h"
 #include "front/http/sql_endpoint.h"
-#include "iceberg/catalog.h"
-#include "ingest/gate.h"
 #include "io/env.h"
 #include "io/event_loop.h"
 #include "io/termination.h"
-#include "log/log.h"
 #include "query/session.h"
 #include "query/table_read_views.h"
-#include "server/data_directory.h"
 #include "server/options.h"
-#include "server/table_feed.h"
-#include "table/registry.h"
+#include "server/pipeline.h"
 
 namespace sluice::server {
 
@@ -38,7 +33,7 @@ class Engine final : public front::http::EngineInfo {
 
   // "http://127.0.0.1:8080"
   std::string url() const;
-  const Path& data() const { return directory_->path(); }
+  const Path& data() const { return pipeline_->directory().path(); }
   // Until `termination` rings; then drains, and leaves a clean directory.
   Result<void> Run(io::Termination& termination);
   // The same, until RequestStop.
@@ -61,15 +56,7 @@ class Engine final : public front::http::EngineInfo {
 
  private:
   Engine(io::Env env, ServerOptions options);
-  Result<void> OpenStorage();
-  Result<void> OpenTables();
-  Result<void> OpenGate();
   Result<void> OpenFront();
-  Result<void> LoadKnownProgress();
-  Result<table::TableName> TableNameFor(const std::string& topic) const;
-  Result<TableFeed*> AddTable(const log::Topic& topic);
-  Result<void> LoadHotRows(TableFeed& feed);
-  Result<TableFeed*> FindFeed(std::string_view table);
   void BeginStop();
   Result<void> RunLoop();
   void OnRoundEnd();
@@ -78,15 +65,7 @@ class Engine final : public front::http::EngineInfo {
 
   io::Env env_;
   const ServerOptions options_;
-  std::unique_ptr<DataDirectory> directory_;
-  std::unique_ptr<io::CatalogStore> catalog_store_;
-  std::unique_ptr<iceberg::Catalog> catalog_;
-  std::unique_ptr<table::ChunkMemory> memory_;
-  std::unique_ptr<table::TableRegistry> registry_;
-  std::unique_ptr<log::Log> log_;
-  std::map<std::string, std::map<log::LogPartition, log::Offset>> known_progress_;  // of tables whose topic the log does not have
-  std::vector<std::unique_ptr<TableFeed>> feeds_;
-  std::unique_ptr<ingest::Gate> gate_;
+  std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<query::TableReadViews> views_;
   std::unique_ptr<query::Session> queries_;
   std::unique_ptr<io::EventLoop> loop_;

@@ -100,7 +100,7 @@ Json Engine::Version() {
 
 Json Engine::ListTopics() {
   Json out = Json::MakeArray();
-  for (auto* topic : log_->Topics()) {
+  for (auto* topic : pipeline_->log().Topics()) {
     Json entry;
     entry.Set("name", topic->name());
     entry.Set("partitions", topic->partition_count());
@@ -115,10 +115,10 @@ Json Engine::ListTopics() {
 }
 
 Result<Json> Engine::DescribeTopic(std::string_view name) {
-  auto* topic = log_->FindTopic(name);
+  auto* topic = pipeline_->log().FindTopic(name);
   if (topic == nullptr) {
     std::vector<std::string_view> names;
-    for (auto* t : log_->Topics()) names.push_back(t->name());
+    for (auto* t : pipeline_->log().Topics()) names.push_back(t->name());
     auto nearest = Nearest(name, names);
     return Error{ErrorCode::kNotFound, "there is no topic \"" + std::string(name) + "\"",
                  nearest.empty() ? "topics appear with their first event; GET /v1/topics lists them" : "did you mean \"" + nearest + "\"?"};
@@ -138,7 +138,7 @@ Result<Json> Engine::DescribeTopic(std::string_view name) {
   Json out;
   out.Set("name", topic->name());
   out.Set("key", std::move(keys));
-  for (auto& feed : feeds_)
+  for (auto& feed : pipeline_->feeds())
     if (&feed->table().topic() == topic) out.Set("table", feed->table().name().ToString());
   out.Set("partitions", std::move(partitions));
   return out;
@@ -146,15 +146,15 @@ Result<Json> Engine::DescribeTopic(std::string_view name) {
 
 Json Engine::ListTables() {
   Json out = Json::MakeArray();
-  for (auto& feed : feeds_) out.Append(TableSummary(*feed, registry_->Version(feed->table()).get()));
+  for (auto& feed : pipeline_->feeds()) out.Append(TableSummary(*feed, pipeline_->registry().Version(feed->table()).get()));
   Json list;
   list.Set("tables", std::move(out));
   return list;
 }
 
 Result<Json> Engine::DescribeTable(std::string_view name) {
-  ASSIGN_OR_RETURN(auto* feed, FindFeed(name));
-  auto version = registry_->Version(feed->table());
+  ASSIGN_OR_RETURN(auto* feed, pipeline_->FindFeed(name));
+  auto version = pipeline_->registry().Version(feed->table());
   Json out = TableSummary(*feed, version.get());
   out.Set("log_offsets", OffsetsJson(feed->table().hot().visible_end()));
   if (version == nullptr) return out;
@@ -171,8 +171,8 @@ Result<Json> Engine::DescribeTable(std::string_view name) {
 }
 
 Result<Json> Engine::ListSnapshots(std::string_view name) {
-  ASSIGN_OR_RETURN(auto* feed, FindFeed(name));
-  auto version = registry_->Version(feed->table());
+  ASSIGN_OR_RETURN(auto* feed, pipeline_->FindFeed(name));
+  auto version = pipeline_->registry().Version(feed->table());
   Json snapshots = Json::MakeArray();
   if (version != nullptr)
     for (auto& snapshot : version->metadata.snapshots) snapshots.Append(SnapshotJson(snapshot));
@@ -182,7 +182,7 @@ Result<Json> Engine::ListSnapshots(std::string_view name) {
 }
 
 Json Engine::Status() {
-  const auto stats = log_->stats();
+  const auto stats = pipeline_->log().stats();
   Json log;
   log.Set("journal_bytes", stats.journal_bytes);
   log.Set("journal_segments", stats.journal_segments);
@@ -190,12 +190,12 @@ Json Engine::Status() {
   log.Set("dedup_bytes", stats.dedup_bytes);
   log.Set("dedup_keys_open", stats.dedup_keys_open);
   log.Set("durable_sequence", stats.durable.get());
-  log.Set("journal_id", log_->journal_id());
+  log.Set("journal_id", pipeline_->log().journal_id());
   Json hot;
-  hot.Set("bytes_used", memory_->bytes_used());
-  hot.Set("bytes_max", memory_->bytes_max());
+  hot.Set("bytes_used", pipeline_->memory().bytes_used());
+  hot.Set("bytes_max", pipeline_->memory().bytes_max());
   Json out;
-  out.Set("data", directory_->path());
+  out.Set("data", data());
   out.Set("url", url());
   out.Set("log", std::move(log));
   out.Set("hot", std::move(hot));
@@ -208,8 +208,8 @@ Json Engine::Status() {
 std::string Engine::Metrics() {
   static constexpr io::MetricFamily kHotBytes{"sluice_table_hot_bytes", "Memory of hot chunks in use.", io::MetricType::kGauge};
   static constexpr io::MetricFamily kHotRows{"sluice_table_hot_rows", "Rows that are not in their table yet.", io::MetricType::kGauge};
-  env_.metrics.GetGauge(kHotBytes).Set(static_cast<double>(memory_->bytes_used()));
-  for (auto& feed : feeds_)
+  env_.metrics.GetGauge(kHotBytes).Set(static_cast<double>(pipeline_->memory().bytes_used()));
+  for (auto& feed : pipeline_->feeds())
     env_.metrics.GetGauge(kHotRows, {{"table", feed->table().name().ToString()}}).Set(static_cast<double>(feed->table().hot().rows_visible()));
   return env_.metrics.Expose();
 }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/pipeline.h"
+
+#include <algorithm>
+
+#include "server/config_keys.h"
+#include "table/event_schema.h"
+
+namespace sluice::server {
+namespace {
+
+constexpr int64_t kRoomPollUs = 5'000;  // while loading waits for the tier
+
+log::TopicConfig ConfigOf(const TopicOptions& options) {
+  log::TopicConfig out;
+  out.partitions = options.partitions;
+  out.key_pointers = options.key;
+  return out;
+}
+
+}  // namespace
+
+// ---- opening ------------------------------------------------------------------------------------------------------------
+
+Pipeline::Pipeline(io::Env env, const ServerOptions& options) : env_(env), options_(options) {}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOptions& options, const OpenCatalog& open_catalog) {
+  RETURN_IF_ERROR(options.Validate());
+  auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(env, options));
+  RETURN_IF_ERROR(pipeline->OpenStorage(open_catalog));
+  RETURN_IF_ERROR(pipeline->OpenTables());
+  RETURN_IF_ERROR(pipeline->OpenGate());
+  return pipeline;
+}
+
+Pipeline::~Pipeline() {
+  for (auto& feed : feeds_) feed->Stop();
+}
+
+Result<void> Pipeline::OpenStorage(const OpenCatalog& open_catalog) {
+  ASSIGN_OR_RETURN(directory_, DataDirectory::Open(env_, options_.data));
+  // What a killed writer left half written: nobody refers to it.
+  ASSIGN_OR_RETURN(auto leftovers, io::RemoveUnfinishedObjects(env_.files, directory_->warehouse()));
+  if (leftovers > 0) env_.log.Info("unfinished files removed", {{"files", leftovers}});
+  ASSIGN_OR_RETURN(catalog_store_, open_catalog(directory_->catalog()));
+  catalog_ = std::make_unique<iceberg::Catalog>(*catalog_store_, env_, iceberg::CatalogOptions{io::PathToUri(directory_->warehouse())});
+  ASSIGN_OR_RETURN(log_, log::Log::Open(env_, directory_->log(), options_.LogOptionsInUse()));
+  memory_ = std::make_unique<table::ChunkMemory>(env_, options_.hot_bytes_max);
+  registry_ = std::make_unique<table::TableRegistry>(env_, *memory_, options_.log.watermark_delay_us);
+  log_->SetListener(registry_.get());
+  return {};
+}
+
+Result<void> Pipeline::OpenTables() {
+  RETURN_IF_ERROR(LoadKnownProgress());
+  for (auto* topic : log_->Topics()) {
+    ASSIGN_OR_RETURN(auto* feed, AddTable(*topic));
+    RETURN_IF_ERROR(LoadHotRows(*feed));
+  }
+  return {};
+}
+
+// Tables may outlive a log: what they hold of topics that this log does not know must not be numbered again.
+Result<void> Pipeline::LoadKnownProgress() {
+  ASSIGN_OR_RETURN(auto namespaces, catalog_->ListNamespaces());
+  for (auto& table_namespace : namespaces) {
+    ASSIGN_OR_RETURN(auto names, catalog_->ListTables(table_namespace));
+    for (auto& name : names) {
+      auto loaded = catalog_->LoadTable({table_namespace, name});
+      if (!loaded.ok()) {
+        env_.log.Warn("table cannot be read", {{"table", table_namespace + "." + name}, {"cause", loaded.error().message}});
+        continue;
+      }
+      for (auto& [property, value] : loaded->metadata->properties) {
+        if (!property.starts_with(table::kFeedPropertyPrefix)) continue;
+        if (auto progress = table::ParseFeedProgress(value); progress.ok())
+          known_progress_[property.substr(table::kFeedPropertyPrefix.size())] = progress->offsets();
+      }
+    }
+  }
+  return {};
+}
+
+Result<table::TableName> Pipeline::TableNameFor(const std::string& topic) const {
+  auto at = options_.topics.find(topic);
+  if (at != options_.topics.end() && !at->second.table.empty()) return table::ParseTableName(at->second.table);
+  return table::TableNameOf(topic);
+}
+
+Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
+  ASSIGN_OR_RETURN(auto name, TableNameFor(topic.name()));
+  std::string partitioning = options_.partitioning;
+  auto settings = options_.topics.find(topic.name());
+  if (settings != options_.topics.end() && !settings->second.partitioning.empty()) partitioning = settings->second.partitioning;
+  ASSIGN_OR_RETURN(auto spec, table::ParsePartitioning(partitioning));
+  ASSIGN_OR_RETURN(auto* table, registry_->Add(topic, name, std::move(spec), topic.config().first_offsets));
+  feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, options_.tier));
+  auto* feed = feeds_.back().get();
+  if (auto opened = feed->Open(); !opened.ok()) env_.log.Error("table is not available", {{"table", name.ToString()}, {"cause", opened.error().ToString()}});
+  feed->Start();
+  return feed;
+}
+
+Result<void> Pipeline::LoadHotRows(TableFeed& feed) {
+  auto version = registry_->Version(feed.table());
+  const auto from = version != nullptr ? version->progress.offsets() : feed.table().topic().config().first_offsets;
+  const int64_t began_ns = env_.clock.MonotonicNs();
+  auto wait_for_room = [&] {
+    feed.source().Tick();
+    env_.clock.SleepUs(kRoomPollUs);
+  };
+  ASSIGN_OR_RETURN(auto rows, registry_->Load(feed.table(), *log_, from, wait_for_room));
+  if (rows > 0)
+    env_.log.Info("hot rows loaded", {{"table", feed.table().name().ToString()}, {"rows", rows}, {"ms", (env_.clock.MonotonicNs() - began_ns) / 1'000'000}});
+  return {};
+}
+
+Result<void> Pipeline::OpenGate() {
+  ingest::GateOptions options;
+  options.routing = options_.routing;
+  options.limits.body_bytes_max = options_.http.inflated_bytes_max;
+  for (auto& [name, topic] : options_.topics) options.topics[name] = ConfigOf(topic);
+  ingest::Gate::Hooks hooks;
+  hooks.on_topic = [this](const log::Topic& topic) -> Result<void> {
+    for (auto& feed : feeds_)
+      if (&feed->table().topic() == &topic) return {};
+    ASSIGN_OR_RETURN([[maybe_unused]] auto* feed, AddTable(topic));
+    return {};
+  };
+  hooks.has_room = [this] { return !memory_->over_budget(); };
+  hooks.prepare_topic = [this](const std::string& topic) -> Result<table::PartitionOffsets> {
+    ASSIGN_OR_RETURN(auto name, TableNameFor(topic));
+    if (auto* taken = registry_->Find(name); taken != nullptr)
+      return Error{ErrorCode::kInvalid, "the topic \"" + topic + "\" would feed the table " + name.ToString() + ", which \"" + taken->topic_name() + "\" feeds",
+                   "choose another topic name, or set topics." + topic + ".table"};
+    auto at = known_progress_.find(topic);
+    return at == known_progress_.end() ? table::PartitionOffsets() : at->second;
+  };
+  ASSIGN_OR_RETURN(gate_, ingest::Gate::Make(env_, *log_, std::move(options), std::move(hooks)));
+  return {};
+}
+
+// ---- running ------------------------------------------------------------------------------------------------------------
+
+void Pipeline::TickFeeds() {
+  for (auto& feed : feeds_) feed->Tick();
+}
+
+void Pipeline::Flush(TableFeed& feed, int64_t timeout_us, std::function<void(Result<log::Progress>)> done) {
+  feed.source().RequestFlush();
+  feed.pump().Flush(timeout_us, [&feed, done = std::move(done)](Result<log::Progress> flushed) {
+    feed.source().FlushDone();
+    done(std::move(flushed));
+  });
+}
+
+Result<void> Pipeline::Stop() {
+  for (auto& feed : feeds_) feed->Stop();
+  return log_->Shutdown();
+}
+
+Result<TableFeed*> Pipeline::FindFeed(std::string_view name) {
+  ASSIGN_OR_RETURN(auto parsed, table::ParseTableName(name));
+  for (auto& feed : feeds_)
+    if (feed->table().name() == parsed) return feed.get();
+  std::vector<std::string> names;
+  for (auto& feed : feeds_) names.push_back(feed->table().name().ToString());
+  auto nearest = Nearest(name, std::vector<std::string_view>(names.begin(), names.end()));
+  return Error{ErrorCode::kNotFound, "there is no table " + std::string(name),
+               nearest.empty() ? "tables appear with their topic's first event; GET /v1/tables lists them" : "did you mean " + nearest + "?"};
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// The way of an event without a socket: everything between a request's bytes and a row in a view. The engine puts a loop and
+// front ends around it, the simulator (tests/sim) puts it into a world that obeys a seed.
+//
+//   directory ─▶ catalog ─▶ log ─▶ tables, hot rows ─▶ pumps ─▶ gate
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "iceberg/catalog.h"
+#include "ingest/gate.h"
+#include "io/env.h"
+#include "log/log.h"
+#include "server/data_directory.h"
+#include "server/options.h"
+#include "server/table_feed.h"
+#include "table/registry.h"
+
+namespace sluice::server {
+
+// Belongs to one thread, the loop, which makes it, calls it and destroys it; what is thread-safe is said at the parts.
+class Pipeline {
+ public:
+  // Opens the catalog that lies at `file`.
+  using OpenCatalog = std::function<Result<std::unique_ptr<io::CatalogStore>>(const Path& file)>;
+
+  // Everything up to the point where events are taken; hot rows are loaded, pumps run. Errors are sentences for the person who
+  // started it. `options` and what is behind `env` must outlive it.
+  static Result<std::unique_ptr<Pipeline>> Open(io::Env env, const ServerOptions& options, const OpenCatalog& open_catalog);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+
+  const DataDirectory& directory() const { return *directory_; }
+  log::Log& log() { return *log_; }
+  table::TableRegistry& registry() { return *registry_; }
+  table::ChunkMemory& memory() { return *memory_; }
+  ingest::Gate& gate() { return *gate_; }
+  // One for each table, in the order of their making.
+  const std::vector<std::unique_ptr<TableFeed>>& feeds() const { return feeds_; }
+  // kNotFound, with the nearest name as hint. kInvalid: no table's name.
+  Result<TableFeed*> FindFeed(std::string_view table);
+
+  // Ages of hot rows, tiered offsets: several times a second. The log has its own Tick.
+  void TickFeeds();
+  // Moves everything that is durable now to the table, then calls `done` on the pump's thread (log/pump.h).
+  void Flush(TableFeed& feed, int64_t timeout_us, std::function<void(Result<log::Progress>)> done);
+  // Stops the pumps and closes the log cleanly. Nothing may be called afterwards.
+  Result<void> Stop();
+
+ private:
+  Pipeline(io::Env env, const ServerOptions& options);
+  Result<void> OpenStorage(const OpenCatalog& open_catalog);
+  Result<void> OpenTables();
+  Result<void> OpenGate();
+  Result<void> LoadKnownProgress();
+  Result<table::TableName> TableNameFor(const std::string& topic) const;
+  Result<TableFeed*> AddTable(const log::Topic& topic);
+  Result<void> LoadHotRows(TableFeed& feed);
+
+  io::Env env_;
+  const ServerOptions& options_;
+  std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<io::CatalogStore> catalog_store_;
+  std::unique_ptr<iceberg::Catalog> catalog_;
+  std::unique_ptr<table::ChunkMemory> memory_;
+  std::unique_ptr<table::TableRegistry> registry_;
+  std::unique_ptr<log::Log> log_;
+  std::map<std::string, std::map<log::LogPartition, log::Offset>> known_progress_;  // of tables whose topic the log does not have
+  std::vector<std::unique_ptr<TableFeed>> feeds_;
+  std::unique_ptr<ingest::Gate> gate_;
+};
+
+}  // namespace sluice::server
