@@ -17,14 +17,14 @@ class Command:
 
 COMMANDS = [
     Command("build", "[release|debug|asan|tsan] [--offline]", "build everything; release leaves build/release/sluice", "build"),
-    Command("test", "[all|fast] [--offline]", "run every test; fast = unit tests and the tidy test", "test"),
+    Command("test", "[all|fast|engines] [--offline]", "run every test; fast = unit tests and tidy; engines = tables read by DuckDB, Spark", "test"),
     Command("fmt", "[--all] [FILE...]", "format the C++ files that changed", "fmt"),
     Command("check", "[FILE...]", "tidy test, format and clang-tidy of the files that changed", "check"),
     Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch"),
     Command("demo", "[ARGUMENT...]", "from an empty machine to SQL over a week of earthquakes", "demo"),
     Command("bench", "[ARGUMENT...]", "build, then run the benchmarks", "launch"),
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
-    Command("fetch", "[--offline]", "download and unpack the pinned dependencies into .deps", "fetch"),
+    Command("fetch", "[engines] [--offline]", "download and unpack the pinned dependencies into .deps; engines = Spark, too", "fetch"),
     Command("install", "--prefix DIR", "make a tree that runs without this clone", "install"),
     Command("clean", "[--all]", "remove build/; with --all .deps/, too", "clean"),
     Command("help", "", "this list", "commands"),

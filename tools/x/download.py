@@ -12,12 +12,13 @@ import tomllib
 from x import console, paths
 
 TRIES = 3
+_MAVEN_DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 LOG = paths.DEPS / "client.log"  # what pip or npm said last
 
 
 @dataclasses.dataclass(frozen=True)
 class Artefact:
-    client: str   # wheel, source, npm
+    client: str   # wheel, source, npm, maven
     package: str
     file: str
     sha256: str
@@ -63,7 +64,7 @@ def _try(artefact, progress, last):
                        "if not, someone changed the package: do not use it.")
         else:
             problem = (f"could not download {artefact.package}: {result.last_line}. Check the network, or the proxy and mirror that "
-                       f"{'npm' if artefact.client == 'npm' else 'pip'} is configured with (all it said: {LOG.relative_to(paths.ROOT)}); "
+                       f"{artefact.client if artefact.client in ('npm', 'maven') else 'pip'} is configured with (all it said: {LOG.relative_to(paths.ROOT)}); "
                        "then ./x fetch goes on where it stopped.")
     if last:
         raise console.Failure(problem)
@@ -74,6 +75,9 @@ def _try(artefact, progress, last):
 def _command(artefact, folder):
     if artefact.client == "npm":
         return ["npm", "pack", "--silent", "--pack-destination", folder, artefact.package]
+    if artefact.client == "maven":
+        return ["mvn", "--quiet", "--batch-mode", f"-Dmaven.repo.local={paths.CACHE / 'maven'}", f"{_MAVEN_DEPENDENCY_PLUGIN}:copy",
+                f"-Dartifact={artefact.package}", f"-DoutputDirectory={folder}"]
     # pip checks the hash, too, and before it runs anything: of a source package it asks the metadata, whose makers
     # (the build backend) are in requirements.txt with their own hashes, hence no isolation.
     requirement = folder / "requirement.txt"
@@ -95,7 +99,7 @@ class ClientResult:
 
 
 def client(command, progress):
-    """Runs pip or npm with caches inside .deps and everything else (mirrors, proxies, certificates) as the user configured it."""
+    """Runs pip, npm or Maven with caches inside .deps and everything else (mirrors, proxies, certificates) as the user configured it."""
     environment = dict(
         os.environ, PIP_CACHE_DIR=str(paths.CACHE / "pip"), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_PROGRESS_BAR="off",
         PYTHONDONTWRITEBYTECODE="1", npm_config_cache=str(paths.CACHE / "npm"), npm_config_update_notifier="false", npm_config_loglevel="error",

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./x fetch: makes .deps. Each part has a stamp with the hash of its recipe, so that a second run only compares stamps."""
+"""./x fetch: makes .deps. Each part has a stamp with the hash of its recipe, so that a second run only compares stamps.
+
+`./x fetch engines` makes one part more: the engines that ./x test engines and the demo's last lines need.
+"""
 import dataclasses
 import hashlib
 import os
@@ -37,28 +40,30 @@ class Part:
 
 
 def run(command, arguments):
-    offline = "--offline" in arguments
-    if set(arguments) - {"--offline"}:
-        raise console.Failure(f"usage: ./x {command} [--offline]", exit_code=2)
-    if not ensure(offline):
+    offline, engines = "--offline" in arguments, "engines" in arguments
+    if set(arguments) - {"--offline", "engines"}:
+        raise console.Failure(f"usage: ./x {command} [engines] [--offline]", exit_code=2)
+    if not ensure(offline, engines):
         console.say("fetch: everything is there")
     return 0
 
 
-def ensure(offline=False):
+def ensure(offline=False, engines=False):
     """Makes each part of .deps that is missing or of another recipe. Returns how many it made.
 
-    With `offline`, raises console.Failure instead of using the network.
+    With `offline`, raises console.Failure instead of using the network. With `engines`, the other engines are wanted, too.
     """
     machine.check()
-    missing = [part for part in _parts() if not part.is_ready()]
+    missing = [part for part in _parts() + (_engine_parts() if engines else []) if not part.is_ready()]
     if missing and offline:
-        raise console.Failure(f"--offline, but .deps lacks {', '.join(p.name for p in missing)}. Run ./x fetch once with the network.")
+        again = "./x fetch engines" if any(p.name == "engines" for p in missing) else "./x fetch"
+        raise console.Failure(f"--offline, but .deps lacks {', '.join(p.name for p in missing)}. Run {again} once with the network.")
     for part in missing:
         _make(part)
     if missing:  # the clients' caches only help an interrupted fetch
         shutil.rmtree(paths.CACHE / "pip", ignore_errors=True)
         shutil.rmtree(paths.CACHE / "npm", ignore_errors=True)
+        shutil.rmtree(paths.CACHE / "maven", ignore_errors=True)
         shutil.rmtree(paths.SCRATCH, ignore_errors=True)
     return len(missing)
 
@@ -73,6 +78,13 @@ def _parts():
              lambda folder: _fill_duckdb(folder, pins["duckdb_source"], pins["duckdb_library"])),
         Part("datasets", _hash(pins["vega_datasets"]), lambda folder: _fill_datasets(folder, pins["vega_datasets"])),
     ]
+
+
+def _engine_parts():
+    pins = download.artefacts()
+    spark, jars = pins["spark"], [pins["spark_iceberg"], pins["spark_sqlite"]]
+    requirements = (paths.TOOLS / "engines.txt").read_text()
+    return [Part("engines", _hash(requirements, spark, jars, sys.version), lambda folder: _fill_engines(folder, spark, jars))]
 
 
 def _make(part):
@@ -91,20 +103,40 @@ def _make(part):
 def _fill_venv(folder):
     with console.phase("Python packages of the tests") as progress:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", paths.TOOLS / "requirements.txt"]
-        for attempt in range(1, download.TRIES + 1):
-            result = download.client(command, progress)
-            if result.code == 0:
-                break
-            _report_pip(result, last=attempt == download.TRIES)
+        _pip_install(folder / "bin" / "python", paths.TOOLS / "requirements.txt", progress)
         progress.detail = f"{len(list((folder / 'lib').glob('python*/site-packages/*.dist-info')))} packages"
 
 
-def _report_pip(result, last):
+def _fill_engines(folder, spark, jars):
+    """python/ goes on PYTHONPATH of .deps/venv's Python; jars/ are what Spark needs to read Iceberg tables of a SQLite catalog."""
+    source, files = download.get(spark), [download.get(jar) for jar in jars]
+    with console.phase("engines for ./x test engines") as progress:
+        _pip_install(paths.VENV_PYTHON, paths.TOOLS / "engines.txt", progress, "--no-deps", "--target", folder / "python")
+        # The checksum was compared by download.get; what builds it is in requirements.txt, hence no isolation.
+        command = [paths.VENV_PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", folder / "python", source]
+        result = download.client(command, progress)
+        if result.code != 0:
+            raise console.Failure(f"pip could not install {spark.package}: {result.last_line} (all it said: {download.LOG.relative_to(paths.ROOT)})")
+        (folder / "jars").mkdir()
+        for file in files:
+            shutil.copy(file, folder / "jars")
+        progress.detail = f"{len(list((folder / 'python').glob('*.dist-info')))} packages, {len(files)} jars"
+
+
+def _pip_install(python, requirements, progress, *more):
+    command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", *more, "-r", requirements]
+    for attempt in range(1, download.TRIES + 1):
+        result = download.client(command, progress)
+        if result.code == 0:
+            break
+        _report_pip(result, requirements.name, last=attempt == download.TRIES)
+
+
+def _report_pip(result, requirements, last):
     """Says what pip could not do; on the last attempt, ends the command."""
     wrong = re.search(r"/([^/\s#]+\.whl)\S* .*\n +Expected sha256 (\w+)", result.output)
     if wrong:
-        problem = f"{wrong[1]}: wrong checksum, so it was thrown away. tools/requirements.txt says sha256 {wrong[2]}; a proxy or mirror may have changed the file"
+        problem = f"{wrong[1]}: wrong checksum, so it was thrown away. tools/{requirements} says sha256 {wrong[2]}; a proxy or mirror may have changed the file"
     else:
         problem = f"pip: {result.last_line}. Check the network, or the proxy and mirror that pip is configured with"
     if last:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./x test: the tree's own rules, every unit test, the simulator, the real binary. Ends with 'N passed, N failed'."""
+"""./x test: the tree's own rules, every unit test, the simulator, the real binary. Ends with 'N passed, N failed'.
+
+`./x test engines` is apart: other engines read tables of the real binary. It needs Java and some 700 MB more in .deps.
+"""
 import os
 import shutil
 import subprocess
@@ -9,7 +12,8 @@ import xml.etree.ElementTree as xml
 from x import build, console, fetch, machine, paths
 
 UNIT_SECONDS_MAX = 300   # for one test binary
-E2E_SECONDS_MAX = 900    # for all of tests/e2e
+E2E_SECONDS_MAX = 900    # for all of tests/e2e, or of tests/engines
+JAVA_HOME = "/usr/lib/jvm/java-17-openjdk-amd64"  # of Debian's openjdk-17-jre-headless; Spark 3.5 knows no newer one
 REPORTS = paths.BUILD / "reports"
 SCRATCH = paths.BUILD / "tmp"  # TMPDIR of the tests: on a real disk, inside the clone
 
@@ -30,19 +34,23 @@ class Score:
 def run(command, arguments):
     offline = "--offline" in arguments
     words = [a for a in arguments if a != "--offline"] or ["all"]
-    if words not in (["all"], ["fast"]):
-        raise console.Failure(f"usage: ./x {command} [all|fast] [--offline]", exit_code=2)
-    fetch.ensure(offline)
+    if words not in (["all"], ["fast"], ["engines"]):
+        raise console.Failure(f"usage: ./x {command} [all|fast|engines] [--offline]", exit_code=2)
+    fetch.ensure(offline, engines=words == ["engines"])
     score = Score()
     for folder in (REPORTS, SCRATCH):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    _rules(score)
-    debug = build.build("debug", offline=offline)
-    _unit_tests(score, debug)
+    if words == ["engines"]:
+        engines = paths.DEPS / "engines"
+        _real_binary(score, "engines", offline, JAVA_HOME=JAVA_HOME, PYTHONPATH=str(engines / "python"), SLUICE_ENGINES=str(engines))
+    else:
+        _rules(score)
+        debug = build.build("debug", offline=offline)
+        _unit_tests(score, debug)
     if words == ["all"]:
         _simulator(score, debug)
-        _end_to_end(score, offline)
+        _real_binary(score, "e2e", offline)
     print(f"{score.passed} passed, {score.failed} failed", flush=True)
     return 1 if score.failed > 0 or score.passed == 0 else 0
 
@@ -96,19 +104,17 @@ def _simulator(score, debug):
         progress.detail = score.add(int(good), int(not good))
 
 
-def _end_to_end(score, offline):
+def _real_binary(score, suite, offline, **more):
     """Drives build/release/sluice from Python: crashes, clients, independent readers."""
-    folder = paths.ROOT / "tests" / "e2e"
-    if not any(folder.glob("**/test_*.py")):
-        return
+    folder = paths.ROOT / "tests" / suite
     release = build.build("release", ("sluice",), offline)
-    with console.phase("end-to-end tests") as progress:
-        report = REPORTS / "e2e.xml"
-        environment = _environment(SLUICE_BINARY=str(release / "sluice"), SLUICE_DATASETS=str(paths.DEPS / "datasets"), PYTHONDONTWRITEBYTECODE="1")
+    with console.phase(f"tests/{suite}") as progress:
+        report = REPORTS / f"{suite}.xml"
+        environment = _environment(SLUICE_BINARY=str(release / "sluice"), SLUICE_DATASETS=str(paths.DEPS / "datasets"), PYTHONDONTWRITEBYTECODE="1", **more)
         command = [paths.VENV_PYTHON, "-m", "pytest", folder, "-q", "--rootdir", folder, "-p", "no:cacheprovider",
-                   "--basetemp", REPORTS / "e2e", f"--junitxml={report}"]
-        code = _run_bounded(command, environment)
-        passed, failed = _cases(REPORTS / "e2e.xml")
+                   "--basetemp", REPORTS / suite, f"--junitxml={report}"]
+        code = _run_bounded(command, environment, suite)
+        passed, failed = _cases(report)
         if code != 0 and failed == 0:
             failed = 1
         progress.detail = score.add(passed, failed)
@@ -118,7 +124,7 @@ def _environment(**more):
     return {**os.environ, "TMPDIR": str(SCRATCH), "TZ": "UTC", **more}
 
 
-def _run_bounded(command, environment):
+def _run_bounded(command, environment, suite):
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, cwd=paths.ROOT, start_new_session=True)
     try:
         return process.wait(timeout=E2E_SECONDS_MAX)
@@ -127,7 +133,7 @@ def _run_bounded(command, environment):
         process.wait()
         if isinstance(reason, KeyboardInterrupt):
             raise
-        console.say(f"    the end-to-end tests took longer than {E2E_SECONDS_MAX} s and were stopped")
+        console.say(f"    tests/{suite} took longer than {E2E_SECONDS_MAX} s and was stopped")
         return 1
 
 
