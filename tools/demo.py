@@ -51,15 +51,32 @@ def start(data, listen):
 
 
 def lines_to_copy(url, data):
+    """One line for each reader, as it can be pasted into any shell. PyIceberg, DuckDB and Spark read the files, not the server."""
     python = ROOT / ".deps/venv/bin/python"
-    location = f"{data}/warehouse/bronze/quakes"
+    engines = ROOT / ".deps/engines"
+    fetch = f"{ROOT}/x fetch engines"
+    catalog, warehouse = data / "catalog.db", f"file://{data}/warehouse"
+    pyiceberg = (f"from pyiceberg.catalog import load_catalog as c; print(len(c('sluice', type='sql', uri='sqlite:///{catalog}', "
+                 f"warehouse='{warehouse}').load_table('bronze.quakes').scan().to_arrow()))")
+    duckdb = (f"import duckdb, sqlite3; [duckdb.load_extension(f'{engines}/python/duckdb_extension_{{e}}/extensions/v{{duckdb.__version__}}/{{e}}.duckdb_extension') "
+              f"for e in ('avro', 'iceberg')]; table = sqlite3.connect('{catalog}').execute('SELECT metadata_location FROM iceberg_tables WHERE table_name = ?', ['quakes'])"
+              f".fetchone(); print(duckdb.execute('SELECT count(*) FROM iceberg_scan(?)', table).fetchone()[0])")
+    settings = {"catalogImplementation": "in-memory", "catalog.sluice": "org.apache.iceberg.spark.SparkCatalog", "catalog.sluice.type": "jdbc",
+                "catalog.sluice.uri": f"jdbc:sqlite:{catalog}", "catalog.sluice.warehouse": warehouse}
+    spark = " ".join([f"{engines}/python/pyspark/bin/spark-sql --driver-class-path '{engines}/jars/*' --conf spark.ui.enabled=false",
+                      *(f"--conf spark.sql.{key}={value}" for key, value in settings.items())])
     print(f"""
-The table is plain Iceberg: {location}
+The table is plain Iceberg: {data}/warehouse/bronze/quakes
 While this runs, in another shell:
 
 curl -s {url}/v1/sql -d "SELECT count(*) FROM bronze.quakes"
 {BINARY} sql --url {url} -c "SELECT count(*) FROM bronze.quakes"
-{python} -c "from pyiceberg.catalog import load_catalog as c; print(len(c('sluice', type='sql', uri='sqlite:///{data}/catalog.db', warehouse='file://{data}/warehouse').load_table('bronze.quakes').scan().to_arrow()))"
+{python} -c "{pyiceberg}"
+
+DuckDB and Spark come from PyPI and Maven, once, 450 MB:
+
+{fetch} && {python} -c "{duckdb}"
+{fetch} && {spark} -e "SELECT count(*) FROM sluice.bronze.quakes"
 """, flush=True)
 
 
