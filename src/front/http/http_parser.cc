@@ -198,16 +198,19 @@ std::optional<HeadError> ReadTarget(HttpRequest& request) {
   return std::nullopt;
 }
 
+constexpr const char* kZeroInHead = "the head holds a zero byte";
+bool HasZero(std::string_view bytes) { return !bytes.empty() && std::memchr(bytes.data(), '\0', bytes.size()) != nullptr; }
+
 }  // namespace
 
 HeadScanner::Found HeadScanner::Scan(std::string_view bytes) {
-  if (std::memchr(bytes.data() + seen_, '\0', bytes.size() - seen_) != nullptr) return {.error = Malformed("the head holds a zero byte")};
   while (seen_ < bytes.size()) {
     auto newline = static_cast<const char*>(std::memchr(bytes.data() + seen_, '\n', bytes.size() - seen_));
     if (newline == nullptr) break;
     Found found = Line(bytes, static_cast<size_t>(newline - bytes.data()));
-    if (found.error || found.end != 0) return found;
+    if (found.error || found.end != 0) return found;  // what is behind the head is none of its business
   }
+  if (HasZero(bytes.substr(seen_))) return {.error = Malformed(kZeroInHead)};
   seen_ = bytes.size();
   if (line_ == start_ && bytes.size() - start_ > kTargetBytesMax + 64) {
     return {.error = HeadError{Problem::kTargetTooLong, "the request line is longer than the limit"}};
@@ -225,6 +228,7 @@ HeadScanner::Found HeadScanner::Scan(std::string_view bytes) {
 // Judges the line that ends at `newline` and moves on to the next.
 HeadScanner::Found HeadScanner::Line(std::string_view bytes, size_t newline) {
   if (newline == line_ || bytes[newline - 1] != '\r') return {.error = Malformed("a line does not end in CR LF")};
+  if (HasZero(bytes.substr(line_, newline - line_))) return {.error = Malformed(kZeroInHead)};
   bool empty = newline == line_ + 1;
   bool first = line_ == start_;
   if (!first && (bytes[line_] == ' ' || bytes[line_] == '\t')) return {.error = Malformed("a header is folded or starts with white space")};

@@ -45,6 +45,20 @@ TEST(HeadScanner, FindsTheEndWhereverTheCutsAre) {
   }
 }
 
+// Found with a gzip body in the packet of its head: its zero bytes were taken for the head's.
+TEST(HeadScanner, LooksForZeroBytesInTheHeadOnly) {
+  using namespace std::string_literals;
+  const std::string head = "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n";
+  HeadScanner scanner;
+  auto found = scanner.Scan(head + "\0\n\0"s);
+  EXPECT_FALSE(found.error);
+  EXPECT_EQ(found.end, head.size());
+  for (auto& bad : {"GET / HTTP/1.1\r\nHo\0st: x\r\n\r\n"s, "GET / HTTP/1.1\r\nHo\0s"s, "\0"s}) {
+    HeadScanner fresh;
+    EXPECT_TRUE(fresh.Scan(bad).error);
+  }
+}
+
 TEST(HeadScanner, RefusesBadLinesBeforeTheHeadIsComplete) {
   for (std::string_view bytes : {"GET / HTTP/1.1\nHost", "GET / HTTP/1.1\r\n Host", "GET / HTTP/1.1\r\nA: b\r\n\tc"}) {
     HeadScanner scanner;
