@@ -30,7 +30,19 @@ IngestStatus StatusOf(event::DecodeStatus status) {
   base::CheckFailed(__FILE__, __LINE__, "status", "a decode status without a meaning");
 }
 
-// What an error of the log or of a topic means to the sender.
+// What an error of the log means to the sender.
+IngestOutcome RefuseFor(const Error& error, log::AppendRefusal refusal) {
+  switch (refusal) {
+    case log::AppendRefusal::kTooLarge: return Refuse(IngestStatus::kTooLarge, error.message, error.hint);
+    case log::AppendRefusal::kBehind: return Refuse(IngestStatus::kBusy, error.message, error.hint);
+    case log::AppendRefusal::kTopicQuota: return Refuse(IngestStatus::kTopicQuota, error.message, error.hint);
+    case log::AppendRefusal::kDiskFull: return Refuse(IngestStatus::kDiskFull, error.message, error.hint);
+    case log::AppendRefusal::kNone: break;
+  }
+  return Refuse(IngestStatus::kFailed, error.message, error.hint);
+}
+
+// The same for an error of a topic.
 IngestOutcome RefuseFor(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalid: return Refuse(IngestStatus::kInvalidTopic, error.message, error.hint);
@@ -44,12 +56,15 @@ const char* ReasonName(IngestStatus status) {
   switch (status) {
     case IngestStatus::kTaken: return "taken";
     case IngestStatus::kMalformed: return "malformed";
+    case IngestStatus::kMalformedEncoding: return "malformed_encoding";
     case IngestStatus::kTooLarge: return "too_large";
     case IngestStatus::kUnsupportedType: return "content_type";
     case IngestStatus::kUnsupportedEncoding: return "content_encoding";
     case IngestStatus::kInvalidEvents: return "invalid_events";
     case IngestStatus::kInvalidTopic: return "invalid_topic";
     case IngestStatus::kBusy: return "busy";
+    case IngestStatus::kTopicQuota: return "topic_quota";
+    case IngestStatus::kDiskFull: return "disk_full";
     case IngestStatus::kFailed: return "failed";
   }
   base::CheckFailed(__FILE__, __LINE__, "status", "an ingest status without a name");
@@ -82,7 +97,8 @@ Result<std::string_view> Gate::DecodedBody(const IngestRequest& request, IngestO
   if (*encoding == ContentEncoding::kIdentity) return request.body;
   auto body = inflater_.Inflate(*encoding, request.body);
   if (!body.ok())
-    outcome = Refuse(body.error().code == ErrorCode::kExhausted ? IngestStatus::kTooLarge : IngestStatus::kMalformed, body.error().message, body.error().hint);
+    outcome = Refuse(body.error().code == ErrorCode::kExhausted ? IngestStatus::kTooLarge : IngestStatus::kMalformedEncoding,
+                     body.error().message, body.error().hint);
   return body;
 }
 
@@ -161,7 +177,8 @@ IngestOutcome Gate::Admit(const IngestRequest& request, IngestOutcome outcome) {
     return Refuse(IngestStatus::kBusy, "rows wait for their tables and fill all memory for them", "try again after Retry-After; hot.bytes_max sets the bound");
   }
   if (auto routed = RouteRows(request.topic); !routed.ok()) return RefuseFor(routed.error());
-  if (auto admitted = log_.Append(batch_, *request.principal, used_topics_, routes_, result_); !admitted.ok()) return RefuseFor(admitted.error());
+  if (auto admitted = log_.Append(batch_, *request.principal, used_topics_, routes_, result_); !admitted.ok())
+    return RefuseFor(admitted.error(), result_.refusal);
   outcome.accepted = result_.accepted;
   outcome.duplicates = result_.duplicates;
   outcome.durable_after = result_.durable_after;

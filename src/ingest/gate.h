@@ -44,12 +44,15 @@ struct IngestRequest {
 enum class IngestStatus : uint8_t {
   kTaken,                // 200 once durable
   kMalformed,            // 400
+  kMalformedEncoding,    // 400: it cannot be decompressed
   kTooLarge,             // 413
   kUnsupportedType,      // 415
   kUnsupportedEncoding,  // 415
   kInvalidEvents,        // 422: nothing was taken; Gate::rejected() lists
   kInvalidTopic,         // 400
   kBusy,                 // 503 with Retry-After: nothing was taken, try again
+  kTopicQuota,           // the same: the topic's table does not keep up
+  kDiskFull,             // 507 with Retry-After
   kFailed,               // 500: the log is closed
 };
 

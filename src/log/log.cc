@@ -240,7 +240,7 @@ void Log::Tick(Timestamp now) {
 int64_t Log::tick_delay_us() const {
   const auto& s = *state_;
   bool mark_due = !s.journal->in_flight() && s.journal->gathered_frames() == 0 && !s.ends_idle;
-  if (!mark_due) return kTickDelayMaxUs;
+  if (!mark_due || s.journal->waits_for_segment()) return kTickDelayMaxUs;  // written() rings when there is one
   return std::clamp<int64_t>(s.quiet_since.us + s.options.idle_mark_delay_us - s.last_tick.us, 0, kTickDelayMaxUs);
 }
 
@@ -252,6 +252,7 @@ Result<void> Log::Shutdown() {
   if (s.closing) return {};
   s.closing = true;
   s.options.idle_mark_delay_us = 0;
+  s.journal->set_no_space({});  // tried once more, then given up
   s.upkeep->RequestCheckpoint();
   int64_t deadline = s.env.clock.MonotonicNs() + kShutdownTimeoutNs;
   for (;;) {
@@ -259,6 +260,10 @@ Result<void> Log::Shutdown() {
     if (s.journal->failed()) return Error{ErrorCode::kIo, "the journal is closed after a failed write", {}};
     bool written_out = !s.journal->in_flight() && s.journal->gathered_frames() == 0 && s.ends_idle;
     if (written_out && !s.upkeep->checkpoint_pending()) return {};
+    if (!s.journal->no_space().empty()) {
+      return Error{ErrorCode::kExhausted, "there is no space to end the log with a checkpoint: " + s.journal->no_space(),
+                   "free some space; nothing acknowledged is lost, the next start reads the journal"};
+    }
     if (s.env.clock.MonotonicNs() > deadline) {
       return Error{ErrorCode::kUnavailable, "the log could not be written out in time", "look for a full or slow disk; nothing acknowledged is lost"};
     }

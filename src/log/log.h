@@ -128,11 +128,21 @@ struct RowOutcome {
   bool duplicate = false;
 };
 
+// What stood in the way of an Append: senders are told different things.
+enum class AppendRefusal : uint8_t {
+  kNone,
+  kTooLarge,    // kInvalid: no commit could hold it
+  kBehind,      // kExhausted: the gathering commit is full
+  kTopicQuota,  // kExhausted: a topic's quota is
+  kDiskFull,    // kExhausted: there is no space for the segment that it would need
+};
+
 // Reused from call to call: Append clears it.
 struct AppendResult {
   std::vector<RowOutcome> rows;  // one per row of the batch
   uint32_t accepted = 0, duplicates = 0;
   CommitSequence durable_after;  // 0: at once (nothing new, and every original is durable)
+  AppendRefusal refusal = AppendRefusal::kNone;  // the only thing that counts when Append failed
 };
 
 struct LogStats {
@@ -174,7 +184,7 @@ class Log {
 
   // Admits the rows of `batch`: rows that were seen before are answered with the first one's place, the others get offsets
   // and join the gathering commit. REQUIRES: one route per row, its topic < topics.size(), its partition < partition_count.
-  // All or nothing. kExhausted: the gathering commit is full, or a topic's quota is (the message names it): answer 503.
+  // All or nothing. kExhausted: the gathering commit, a topic's quota (the message names it) or the disk is full: try again later.
   // kInvalid: more than one commit can hold. kIo: the log is closed after a failed write.
   Result<void> Append(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
                       std::span<const Route> routes, AppendResult& result);

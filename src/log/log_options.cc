@@ -11,7 +11,7 @@ constexpr uint64_t kSegmentsMin = 4;
 constexpr uint32_t kRunKeysMax = 64u << 20;
 
 Error Bad(const std::string& option, const std::string& bound) {
-  return Error{ErrorCode::kInvalid, "option '" + option + "' must be " + bound, {}};
+  return Error{ErrorCode::kInvalid, "option '" + option + "' must be " + bound, "docs/reference/configuration.md lists the defaults"};
 }
 
 }  // namespace

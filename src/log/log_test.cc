@@ -87,6 +87,39 @@ TEST_F(LogTest, AFullDiskIsBackPressure) {
   });
 }
 
+// Found on a full tmpfs: requests were gathered into a commit that had no place, and their senders waited without an answer.
+TEST_F(LogTest, AFullDiskRefusesWhatItCouldNotAnswer) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.journal_bytes_max = 64 * options.segment_bytes;
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    Settle(world_.env(), *log, 5);
+    io::SimulationOptions full;
+    full.disk_bytes_max = 1;
+    world_.SetOptions(full);
+    AppendResult result;
+    Result<void> last;
+    for (int i = 0; i < 100 && last.ok(); i++) {
+      event::EventBatch batch;
+      std::string bytes(65, ' ');
+      batch.Reset(std::string_view(bytes).substr(0, 1));
+      AddEvent(batch, {std::to_string(i), 0, "/test", std::string(3'000, 'x')});
+      Route route{0, kP0, {}};
+      last = log->Append(batch, Principal(), {&topic, 1}, {&route, 1}, result);
+      const bool answered = !last.ok() || WaitDurable(world_.env(), *log, result.durable_after);
+      ASSERT_TRUE(answered) << i;
+    }
+    ASSERT_FALSE(last.ok());
+    EXPECT_EQ(result.refusal, AppendRefusal::kDiskFull);
+    Settle(world_.env(), *log, 20);
+    EXPECT_GT(log->tick_delay_us(), 0) << "a mark that has no place is no reason to spin";
+    auto stopped = log->Shutdown();
+    ASSERT_FALSE(stopped.ok());
+    EXPECT_EQ(stopped.error().code, ErrorCode::kExhausted);
+  });
+}
+
 TEST_F(LogTest, ADamagedNewestCheckpointCostsNothing) {
   Run([&] {
     for (int i = 0; i < 3; i++) {

@@ -20,12 +20,15 @@ void AppendNumber(std::string& to, int64_t value) {
 Problem ProblemFor(IngestStatus status) {
   switch (status) {
     case IngestStatus::kMalformed: return Problem::kMalformedBody;
+    case IngestStatus::kMalformedEncoding: return Problem::kMalformedEncoding;
     case IngestStatus::kTooLarge: return Problem::kBodyTooLarge;
     case IngestStatus::kUnsupportedType:
     case IngestStatus::kUnsupportedEncoding: return Problem::kUnsupportedMediaType;
     case IngestStatus::kInvalidEvents: return Problem::kInvalidEvent;
     case IngestStatus::kInvalidTopic: return Problem::kMalformedRequest;
     case IngestStatus::kBusy: return Problem::kLogBehind;
+    case IngestStatus::kTopicQuota: return Problem::kTopicQuota;
+    case IngestStatus::kDiskFull: return Problem::kDiskFull;
     case IngestStatus::kFailed: return Problem::kInternal;
     case IngestStatus::kTaken: break;
   }

@@ -31,9 +31,10 @@ Result<void> Admission::Admit(const event::EventBatch& batch, const Principal& p
   result.rows.assign(batch.rows(), RowOutcome());
   result.accepted = result.duplicates = 0;
   result.durable_after = CommitSequence();
+  result.refusal = AppendRefusal::kNone;
   if (batch.rows() == 0) return {};
   MakeGroups(batch.rows(), topics, routes);
-  RETURN_IF_ERROR(CheckRoom(batch, principal, topics, routes));
+  RETURN_IF_ERROR(CheckRoom(batch, principal, topics, routes, result.refusal));
   append_time_ = std::max(append_time_, parts_.clock.Now());
   RETURN_IF_ERROR(FindDuplicates(batch, principal, topics, routes, result));
   if (!accepted_.empty()) {
@@ -70,13 +71,15 @@ void Admission::MakeGroups(size_t rows, std::span<const Topic* const> topics, st
 
 // Counts duplicates as if they were new: what does not fit is found before anything is changed.
 Result<void> Admission::CheckRoom(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                                  std::span<const Route> routes) {
+                                  std::span<const Route> routes, AppendRefusal& refusal) {
   size_t topic_name = 0;
   for (const auto* topic : topics) {
     topic_name = std::max(topic_name, topic->name().size());
     if (topic->untiered_bytes() < options_.untiered_bytes_max) continue;
-    return Error{ErrorCode::kExhausted, "topic '" + topic->name() + "' holds " + std::to_string(topic->untiered_bytes()) +
-                 " bytes that are not in its table, its quota is " + std::to_string(options_.untiered_bytes_max),
+    refusal = AppendRefusal::kTopicQuota;
+    return Error{ErrorCode::kExhausted,
+                 "topic '" + topic->name() + "' holds " + std::to_string(topic->untiered_bytes()) +
+                     " bytes that are not in its table, its quota is " + std::to_string(options_.untiered_bytes_max),
                  "its table must catch up: look at its state with `sluice table describe`"};
   }
   rows_.resize(batch.rows());
@@ -88,11 +91,22 @@ Result<void> Admission::CheckRoom(const event::EventBatch& batch, const Principa
   size_t bound = event::RecordBatchBound(batch, rows_, record_keys_) + fixed +
                  frames * (event::kRecordBatchHeaderBytes + FrameOverhead(principal, topic_name, batch.rows()));
   if (kCommitHeaderSize + bound + kBlock > options_.commit_bytes_max) {
-    return Error{ErrorCode::kInvalid, "the request needs up to " + std::to_string(bound) + " bytes, a commit holds " +
-                 std::to_string(options_.commit_bytes_max), "send smaller batches"};
+    refusal = AppendRefusal::kTooLarge;
+    return Error{ErrorCode::kInvalid,
+                 "the request needs up to " + std::to_string(bound) + " bytes, a commit holds " + std::to_string(options_.commit_bytes_max),
+                 "send smaller batches"};
+  }
+  if (!parts_.journal.HasSpaceFor(bound)) {
+    refusal = AppendRefusal::kDiskFull;
+    return NoSpace();
   }
   if (parts_.journal.buffer().Reserve(bound) != nullptr) return {};
+  refusal = AppendRefusal::kBehind;
   return Error{ErrorCode::kExhausted, "the commit that gathers is full", "the disk is behind: try again"};
+}
+
+Error Admission::NoSpace() const {
+  return Error{ErrorCode::kExhausted, "the log cannot grow: " + parts_.journal.no_space(), "free some space: it goes on by itself"};
 }
 
 void Admission::HashKeys(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
@@ -245,6 +259,7 @@ Result<void> Admission::PutState(std::string_view state_topic, const std::vector
   frame.append_time = append_time_;
   std::string batch = EncodeStateBatch(entries, frame.base_offset, append_time_);
   size_t prefix = FramePrefixSize(frame);
+  if (!parts_.journal.HasSpaceFor(prefix + batch.size() + kFrameAlignment)) return NoSpace();
   char* to = parts_.journal.buffer().Reserve(prefix + batch.size() + kFrameAlignment);
   if (to == nullptr) return Error{ErrorCode::kExhausted, "the commit that gathers is full", "the disk is behind: try again"};
   std::copy(batch.begin(), batch.end(), to + prefix);

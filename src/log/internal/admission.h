@@ -30,7 +30,7 @@ class Admission {
   // Log::Append.
   Result<void> Admit(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
                      std::span<const Route> routes, AppendResult& result);
-  // Entries of a state topic, into the gathering commit and into the table. kExhausted: the commit is full.
+  // Entries of a state topic, into the gathering commit and into the table. kExhausted: the commit or the disk is full.
   Result<void> PutState(std::string_view state_topic, const std::vector<StateEntry>& entries);
 
   // The gathered commit was cut; the one in flight is durable.
@@ -49,7 +49,8 @@ class Admission {
   struct PendingPlace { DedupPlace* place; uint32_t row; };
 
   Result<void> CheckRoom(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                         std::span<const Route> routes);
+                         std::span<const Route> routes, AppendRefusal& refusal);
+  Error NoSpace() const;
   void MakeGroups(size_t rows, std::span<const Topic* const> topics, std::span<const Route> routes);
   Result<void> FindDuplicates(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
                               std::span<const Route> routes, AppendResult& result);

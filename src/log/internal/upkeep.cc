@@ -9,6 +9,9 @@
 namespace sluice::log {
 namespace {
 
+constexpr std::string_view kPreparing = "preparing a journal segment", kSealing = "sealing a dedup run",
+                           kCheckpointing = "writing a checkpoint", kCopyingOut = "copying frames to topic files";
+
 // Together with the run before it, if that is of the same hour and there is room: many small runs would cost every lookup.
 bool CanMerge(const DedupRun& run, const FrozenTable& frozen, const LogOptions& options) {
   return run.size() + frozen.table->size() <= options.dedup_run_keys_max && run.range().last + 1 == frozen.range.first &&
@@ -44,9 +47,19 @@ Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpo
       previous_checkpoint_covered_(previous_checkpoint_covered) {}
 
 void Upkeep::Failed(std::string_view doing, const Error& error) {
+  if (error.code == ErrorCode::kExhausted) {
+    no_space_doing_ = doing;
+    parts_.journal.set_no_space(error.message);
+  }
   retry_at_ = Timestamp{now_.us + kRetryDelayUs};
   parts_.env.metrics.GetCounter(kUpkeepFailures).Add();
   parts_.env.log.Warn("log upkeep failed, it is tried again", {{"doing", doing}, {"error", error.ToString()}});
+}
+
+void Upkeep::Succeeded(std::string_view doing) {
+  if (doing != no_space_doing_) return;
+  no_space_doing_ = {};
+  parts_.journal.set_no_space({});
 }
 
 void Upkeep::Step(CommitSequence durable, Timestamp now) {
@@ -82,7 +95,8 @@ void Upkeep::PrepareSegmentIfWanted(Timestamp now) {
     auto made = std::make_shared<Result<SegmentFile>>(PrepareSegment(parts_.env, parts_.paths, request));
     return [this, made] {
       preparing_ = false;
-      if (!made->ok()) return Failed("preparing a journal segment", made->error());
+      if (!made->ok()) return Failed(kPreparing, made->error());
+      Succeeded(kPreparing);
       parts_.journal.AddSegment(std::move(*made).value());
     };
   });
@@ -108,7 +122,8 @@ void Upkeep::PostSeal() {
         Seal(parts_.env.files, parts_.paths, parts_.journal_id, frozen, previous.get()));
     return [this, run, previous] {
       sealing_ = false;
-      if (!run->ok()) return Failed("sealing a dedup run", run->error());
+      if (!run->ok()) return Failed(kSealing, run->error());
+      Succeeded(kSealing);
       // The run before it may have expired meanwhile.
       bool merged = previous != nullptr && !parts_.dedup.runs().empty() && parts_.dedup.runs().back() == previous;
       parts_.dedup.Sealed(run->value(), merged);
@@ -151,7 +166,8 @@ void Upkeep::WriteCheckpointIfDue(CommitSequence durable) {
         WriteCheckpoint(parts_.env.files, parts_.paths, EncodeCheckpoint(checkpoint, parts_.journal_id)));
     return [this, for_request, written, covered = checkpoint.covered, first = checkpoint.first_segment] {
       writing_checkpoint_ = false;
-      if (!written->ok()) return Failed("writing a checkpoint", written->error());
+      if (!written->ok()) return Failed(kCheckpointing, written->error());
+      Succeeded(kCheckpointing);
       if (for_request) checkpoint_requested_ = false;
       previous_checkpoint_covered_ = checkpoint_covered_;
       checkpoint_covered_ = covered;
@@ -206,7 +222,8 @@ void Upkeep::PostCopyOut() {
     auto copied = std::make_shared<Result<std::vector<LogView::CopiedPartition>>>(CopyOut(parts_.env.files, parts_.paths, request));
     return [this, copied] {
       phase_ = copied->ok() ? RecyclePhase::kWaitForCheckpoint : RecyclePhase::kNone;
-      if (!copied->ok()) return Failed("copying frames to topic files", copied->error());
+      if (!copied->ok()) return Failed(kCopyingOut, copied->error());
+      Succeeded(kCopyingOut);
       copied_ = std::move(*copied).value();
     };
   });

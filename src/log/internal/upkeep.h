@@ -61,12 +61,14 @@ class Upkeep {
   void PostCopyOut();
   void Retire();
   void Failed(std::string_view doing, const Error& error);
+  void Succeeded(std::string_view doing);
 
   Parts parts_;
   const uint64_t segments_max_;
   SegmentNumber oldest_;
   CommitSequence checkpoint_covered_, previous_checkpoint_covered_;
   Timestamp now_, retry_at_{INT64_MIN};
+  std::string_view no_space_doing_;  // what failed last for want of space
 
   bool preparing_ = false;
   bool freeze_wanted_ = false, sealing_ = false;
