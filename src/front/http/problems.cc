@@ -5,7 +5,7 @@ namespace sluice::front::http {
 namespace {
 
 constexpr ProblemKind kKinds[] = {
-    {Problem::kMalformedRequest, "malformed-request", 400, "The request is not valid HTTP", false},
+    {Problem::kMalformedRequest, "malformed-request", 400, "The request is not valid", false},
     {Problem::kMalformedBody, "malformed-body", 400, "The body cannot be parsed", false},
     {Problem::kMalformedEncoding, "malformed-encoding", 400, "The body cannot be decompressed", false},
     {Problem::kForbidden, "forbidden", 403, "This is not allowed", false},

@@ -90,6 +90,22 @@ Result<query::SqlParameter> ParameterOf(const Json& json) {
   return Error{ErrorCode::kInvalid, "a parameter is an array or an object", "params holds null, booleans, numbers and strings"};
 }
 
+Result<query::SqlRequest> ReadMembers(const Json& json, query::SqlRequest out) {
+  for (auto& [name, value] : json.AsObject())
+    if (name != "sql" && name != "params" && name != "timeout_ms")
+      return Error{ErrorCode::kInvalid, "the request has no member \"" + name + "\"", "use \"sql\", \"params\" and \"timeout_ms\""};
+  ASSIGN_OR_RETURN(out.sql, json.RequireString("sql"));
+  if (json.Find("params") != nullptr) {
+    ASSIGN_OR_RETURN(auto* parameters, json.RequireArray("params"));
+    for (auto& value : parameters->AsArray()) {
+      ASSIGN_OR_RETURN(auto parameter, ParameterOf(value));
+      out.parameters.push_back(std::move(parameter));
+    }
+  }
+  if (json.Find("timeout_ms") != nullptr) { ASSIGN_OR_RETURN(out.timeout_ms, json.RequireInt("timeout_ms")); }
+  return out;
+}
+
 }  // namespace
 
 ResultFormat FormatOf(std::string_view accept) {
@@ -99,28 +115,25 @@ ResultFormat FormatOf(std::string_view accept) {
   return ResultFormat::kJson;
 }
 
-Result<query::SqlRequest> ParseSqlRequest(std::string_view body, int64_t timeout_ms_default) {
+Result<query::SqlRequest> ParseSqlRequest(std::string_view body, int64_t timeout_ms_default, Problem& problem) {
+  problem = Problem::kInvalidSql;
   query::SqlRequest out;
   out.timeout_ms = timeout_ms_default;
   const auto first = body.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || body[first] != '{') {  // no statement begins with '{'
     out.sql = body;
-    RETURN_IF_ERROR(query::ValidateRequest(out));
-    return out;
+  } else {
+    auto json = Json::Parse(body);
+    if (!json.ok()) {
+      problem = Problem::kMalformedBody;
+      return Error{ErrorCode::kInvalid, json.error().message, "send {\"sql\":\"...\"}, or the statement as plain text"};
+    }
+    ASSIGN_OR_RETURN(out, ReadMembers(*json, std::move(out)));
   }
-  ASSIGN_OR_RETURN(auto json, Json::Parse(body));
-  for (auto& [name, value] : json.AsObject())
-    if (name != "sql" && name != "params" && name != "timeout_ms")
-      return Error{ErrorCode::kInvalid, "the request has no member \"" + name + "\"", "use \"sql\", \"params\" and \"timeout_ms\""};
-  ASSIGN_OR_RETURN(out.sql, json.RequireString("sql"));
-  for (auto& value : json["params"].AsArray()) {
-    ASSIGN_OR_RETURN(auto parameter, ParameterOf(value));
-    out.parameters.push_back(std::move(parameter));
+  if (auto valid = query::ValidateRequest(out); !valid.ok()) {
+    if (valid.error().code == ErrorCode::kExhausted) problem = Problem::kBodyTooLarge;
+    return valid.error();
   }
-  if (json.Find("timeout_ms") != nullptr) {
-    ASSIGN_OR_RETURN(out.timeout_ms, json.RequireInt("timeout_ms"));
-  }
-  RETURN_IF_ERROR(query::ValidateRequest(out));
   return out;
 }
 
@@ -132,8 +145,9 @@ std::vector<Route> SqlEndpoint::Routes() {
 }
 
 void SqlEndpoint::Run(HttpRequest& request, Responder responder) {
-  auto parsed = ParseSqlRequest(request.body(), timeout_ms_default_);
-  if (!parsed.ok()) return responder.Send(ProblemResponse(Problem::kInvalidSql, parsed.error().message, parsed.error().hint));
+  Problem problem;
+  auto parsed = ParseSqlRequest(request.body(), timeout_ms_default_, problem);
+  if (!parsed.ok()) return responder.Send(ProblemResponse(problem, parsed.error().message, parsed.error().hint));
   // The client may go before the statement has its number; both happen on this thread, so the number is always there.
   auto id = std::make_shared<query::Session::StatementId>(0);
   ThreadStream stream(env_.threads, std::move(responder), [this, id] { session_.Cancel(*id); });

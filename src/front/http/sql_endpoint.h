@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "front/http/http_message.h"
+#include "front/http/problems.h"
 #include "front/http/responder.h"
 #include "front/http/router.h"
 #include "io/env.h"
@@ -22,8 +23,8 @@ enum class ResultFormat : uint8_t { kJson, kNdjson, kCsv, kArrow };
 // By the Accept header; without a known type in it, JSON.
 ResultFormat FormatOf(std::string_view accept);
 
-// {"sql":..., "params":[...], "timeout_ms":n}, or the statement as plain text. kInvalid names what is wrong.
-Result<query::SqlRequest> ParseSqlRequest(std::string_view body, int64_t timeout_ms_default);
+// {"sql":..., "params":[...], "timeout_ms":n}, or the statement as plain text. On error `problem` says what kind it is.
+Result<query::SqlRequest> ParseSqlRequest(std::string_view body, int64_t timeout_ms_default, Problem& problem);
 
 // The loop's. References must outlive it.
 class SqlEndpoint {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/worker/error_from_duck.h"
 
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 #include "base/json.h"
 #include "query/worker/lake_context.h"
@@ -62,7 +62,9 @@ std::string TextOf(const duckdb::ErrorData& error) {
   return json.ok() && (*json)["exception_message"].is_string() ? (*json)["exception_message"].AsString() : raw;
 }
 
+// A column of a table that has an alias comes without the subtype.
 bool NamesNothing(const duckdb::ErrorData& error) {
+  if (error.Type() == ExceptionType::BINDER && TextOf(error).find("does not have a column named") != std::string::npos) return true;
   auto subtype = error.ExtraInfo().find("error_subtype");
   return subtype != error.ExtraInfo().end() && (subtype->second == "MISSING_ENTRY" || subtype->second == "COLUMN_NOT_FOUND");
 }
