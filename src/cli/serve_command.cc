@@ -25,11 +25,13 @@ Result<void> ApplySetting(const std::string& text, server::ServerOptions& option
   const auto equals = text.find('=');
   const std::string name = text.substr(0, equals);
   auto* key = server::FindConfigKey(name);
-  if (equals == std::string::npos || key == nullptr) {
+  if (equals == std::string::npos) return Error{ErrorCode::kInvalid, "--set " + text + " has no value", "write --set KEY=VALUE"};
+  if (key == nullptr) {
     std::vector<std::string_view> known;
     for (auto& k : server::ConfigKeys()) known.push_back(k.name);
     auto nearest = server::Nearest(name, known);
-    return Error{ErrorCode::kInvalid, "--set " + text + " names no setting", nearest.empty() ? "write --set KEY=VALUE" : "did you mean " + nearest + "=...?"};
+    return Error{ErrorCode::kInvalid, "--set " + text + " names no setting",
+                 nearest.empty() ? "docs/reference/configuration.md lists the settings" : "did you mean " + nearest + "=...?"};
   }
   auto set = key->set(options, text.substr(equals + 1));
   if (!set.ok()) return set.error().While("reading --set " + text);
@@ -58,8 +60,10 @@ Path CanonicalDirectory(const Path& path) {
 Result<server::ServerOptions> ServeAction::ReadOptions(io::Env env) const {
   server::ServerOptions options;
   if (!config_.empty()) {
-    ASSIGN_OR_RETURN(auto text, io::ReadFile(env.files, config_, kConfigBytesMax));
-    RETURN_IF_ERROR(server::ApplyConfigText(text, config_, options));
+    auto text = io::ReadFile(env.files, config_, kConfigBytesMax);
+    if (!text.ok())
+      return Error{ErrorCode::kInvalid, "the configuration cannot be read: " + text.error().message, "name a file with --config"};
+    RETURN_IF_ERROR(server::ApplyConfigText(*text, config_, options));
   }
   RETURN_IF_ERROR(ApplyProcessEnvironment(options));
   for (auto& setting : settings_) RETURN_IF_ERROR(ApplySetting(setting, options));

@@ -114,7 +114,8 @@ Result<void> ApplyConfigText(std::string_view yaml, const std::string& file, Ser
     if (!root.IsMap()) return place.Refuse(root, "the file is no map of settings", "write lines such as `listen: 127.0.0.1:8080`");
     return ApplyMap(root, "", place, options);
   } catch (const YAML::Exception& e) {
-    return Error{ErrorCode::kInvalid, file + ":" + std::to_string(e.mark.line + 1) + ": not YAML: " + e.msg, {}};
+    return Error{ErrorCode::kInvalid, file + ":" + std::to_string(e.mark.line + 1) + ": not YAML: " + e.msg,
+                 "check the indentation and the brackets before this line"};
   }
 }
 

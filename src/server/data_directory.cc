@@ -38,37 +38,40 @@ Result<void> CheckIdentity(io::Env env, const Path& directory) {
 }
 
 // What a failure of the first steps means to somebody who just typed `sluice serve`.
-Error Explain(const Path& path, const Error& error) {
-  if (error.code == ErrorCode::kExhausted) return {error.code, "the file system of \"" + path + "\" is full: " + error.message, "free some space or choose another --data"};
-  return {error.code, "the data directory \"" + path + "\" cannot be used: " + error.message, error.hint.empty() ? "check that you may write there, or choose another --data" : error.hint};
+Error ExplainFor(const Path& path, const Error& error) {
+  return {error.code, "the data directory \"" + path + "\" cannot be used: " + error.message,
+          error.hint.empty() ? "check that you may write there, or choose another --data" : error.hint};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(io::Env env, const Path& path) {
   CHECK(!path.empty() && path[0] == '/', "a data directory that is no absolute path");
-  if (auto made = env.files.CreateDirectories(path); !made.ok()) return Explain(path, made.error());
+  if (auto made = env.files.CreateDirectories(path); !made.ok()) return ExplainFor(path, made.error());
   auto lock = env.files.Lock(path + "/LOCK");
   if (!lock.ok()) {
-    if (lock.error().code != ErrorCode::kConflict) return Explain(path, lock.error());
-    return Error{ErrorCode::kConflict, "another process uses \"" + path + "\": " + lock.error().message, "stop it, or choose another --data"};
+    if (lock.error().code != ErrorCode::kConflict) return ExplainFor(path, lock.error());
+    return Error{ErrorCode::kConflict, "another process uses \"" + path + "\": " + lock.error().message,
+                 "stop it, or choose another --data"};
   }
   auto known = io::Exists(env.files, IdentityPath(path));
-  if (!known.ok()) return Explain(path, known.error());
+  if (!known.ok()) return ExplainFor(path, known.error());
   if (*known) {
     RETURN_IF_ERROR(CheckIdentity(env, path));
   } else if (auto written = WriteIdentity(env, path); !written.ok()) {
-    return Explain(path, written.error());
+    return ExplainFor(path, written.error());
   }
   auto directory = std::unique_ptr<DataDirectory>(new DataDirectory(path, std::move(lock).value()));
   for (auto& part : {directory->log(), directory->warehouse(), directory->spill()})
-    if (auto made = env.files.CreateDirectories(part); !made.ok()) return Explain(path, made.error());
+    if (auto made = env.files.CreateDirectories(part); !made.ok()) return ExplainFor(path, made.error());
   return directory;
 }
 
+Error DataDirectory::Explain(const Error& error) const { return error.code == ErrorCode::kExhausted ? ExplainFor(path_, error) : error; }
+
 Result<void> DataDirectory::Adopt(io::Env env, const Path& path) {
   auto lock = env.files.Lock(path + "/LOCK");
-  if (!lock.ok()) return Explain(path, lock.error());
+  if (!lock.ok()) return ExplainFor(path, lock.error());
   return WriteIdentity(env, path);
 }
 

@@ -32,6 +32,9 @@ class DataDirectory {
   // Accepts the directory where it is now, after a restore from a backup to the same path.
   static Result<void> Adopt(io::Env env, const Path& path);
 
+  // `error` of opening what is in it, for the person who started the server.
+  Error Explain(const Error& error) const;
+
   const Path& path() const { return path_; }
   Path log() const { return path_ + "/log"; }
   Path catalog() const { return path_ + "/catalog.db"; }

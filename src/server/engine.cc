@@ -39,6 +39,13 @@ query::SessionOptions SessionOptionsOf(const SqlOptions& options, const Path& sp
   return out;
 }
 
+// Storage is opened first, which makes files and may take long: who asks for a port that is taken hears of it before.
+Result<void> CheckPort(const ServerOptions& options) {
+  ASSIGN_OR_RETURN(auto address, io::ParseSocketAddress(options.listen));
+  ASSIGN_OR_RETURN([[maybe_unused]] auto listening, io::ListenOn(address));
+  return {};
+}
+
 }  // namespace
 
 // ---- opening ------------------------------------------------------------------------------------------------------------
@@ -46,6 +53,8 @@ query::SessionOptions SessionOptionsOf(const SqlOptions& options, const Path& sp
 Engine::Engine(io::Env env, ServerOptions options) : env_(env), options_(std::move(options)) {}
 
 Result<std::unique_ptr<Engine>> Engine::Open(io::Env env, ServerOptions options) {
+  RETURN_IF_ERROR(options.Validate());
+  RETURN_IF_ERROR(CheckPort(options));
   auto engine = std::unique_ptr<Engine>(new Engine(env, std::move(options)));
   ASSIGN_OR_RETURN(engine->loop_, io::EventLoop::Make(env.clock));
   ASSIGN_OR_RETURN(engine->pipeline_, Pipeline::Open(env, engine->options_, [](const Path& file) { return io::OpenSqliteCatalogStore(file, kCatalogName); }));
@@ -55,9 +64,6 @@ Result<std::unique_ptr<Engine>> Engine::Open(io::Env env, ServerOptions options)
 
 Result<void> Engine::OpenFront() {
   ASSIGN_OR_RETURN(auto address, io::ParseSocketAddress(options_.listen));
-  if (!address.is_loopback() && !options_.insecure)
-    return Error{ErrorCode::kInvalid, "\"" + options_.listen + "\" can be reached from other machines, and nobody is authenticated yet",
-                 "listen on 127.0.0.1, or say --insecure if the network is trusted"};
   views_ = std::make_unique<query::TableReadViews>(env_, pipeline_->registry());
   ASSIGN_OR_RETURN(queries_, query::Session::Open(env_, SessionOptionsOf(options_.sql, pipeline_->directory().spill()), *views_));
   ingest_endpoint_ = std::make_unique<front::http::IngestEndpoint>(pipeline_->gate());

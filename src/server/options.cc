@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "io/sockets.h"
 #include "table/event_schema.h"
 
 namespace sluice::server {
@@ -32,6 +33,10 @@ Result<void> ServerOptions::Validate() const {
   if (sql.timeout_ms < 1) return refused("sql.timeout_ms is 0", "30000 is the default");
   if (sql.worker_bytes_max < (uint64_t{256} << 20) || sql.duckdb_bytes_max > sql.worker_bytes_max)
     return refused("sql.worker_bytes_max is below 256 MiB or below sql.duckdb_bytes_max", "1 GiB and 512 MiB are the defaults");
+  ASSIGN_OR_RETURN(auto address, io::ParseSocketAddress(listen));
+  if (!address.is_loopback() && !insecure)
+    return refused("\"" + listen + "\" can be reached from other machines, and nobody is authenticated yet",
+                   "listen on 127.0.0.1, or say --insecure if the network is trusted");
   if (auto spec = table::ParsePartitioning(partitioning); !spec.ok()) return spec.error().While("reading table.partitioning");
   if (auto router = ingest::Router::Make(routing); !router.ok()) return router.error();
   RETURN_IF_ERROR(LogOptionsInUse().Validate());

@@ -27,7 +27,8 @@ Pipeline::Pipeline(io::Env env, const ServerOptions& options) : env_(env), optio
 Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOptions& options, const OpenCatalog& open_catalog) {
   RETURN_IF_ERROR(options.Validate());
   auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(env, options));
-  RETURN_IF_ERROR(pipeline->OpenStorage(open_catalog));
+  ASSIGN_OR_RETURN(pipeline->directory_, DataDirectory::Open(env, options.data));
+  if (auto opened = pipeline->OpenStorage(open_catalog); !opened.ok()) return pipeline->directory_->Explain(opened.error());
   RETURN_IF_ERROR(pipeline->OpenTables());
   RETURN_IF_ERROR(pipeline->OpenGate());
   return pipeline;
@@ -38,7 +39,6 @@ Pipeline::~Pipeline() {
 }
 
 Result<void> Pipeline::OpenStorage(const OpenCatalog& open_catalog) {
-  ASSIGN_OR_RETURN(directory_, DataDirectory::Open(env_, options_.data));
   // What a killed writer left half written: nobody refers to it.
   ASSIGN_OR_RETURN(auto leftovers, io::RemoveUnfinishedObjects(env_.files, directory_->warehouse()));
   if (leftovers > 0) env_.log.Info("unfinished files removed", {{"files", leftovers}});

@@ -3,6 +3,10 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
+#include "io/internal/system_error.h"
+
 namespace sluice::io {
 namespace {
 
@@ -29,6 +33,9 @@ ErrorCode SqliteErrorCode(int result) {
 
 Error SqliteError(sqlite3* connection, std::string_view doing) {
   int result = sqlite3_extended_errcode(connection);
+  // A file beside the database that cannot grow is an I/O error to SQLite, a full disk to us.
+  const bool no_space = (result & 0xff) == SQLITE_FULL || ((result & 0xff) == SQLITE_IOERR && sqlite3_system_errno(connection) == ENOSPC);
+  if (no_space) return SystemError(doing, {}, ENOSPC);
   std::string hint = (result & 0xff) == SQLITE_BUSY ? "another program holds the catalog: it is tried again" : "";
   return Error{SqliteErrorCode(result), std::string(doing) + ": " + sqlite3_errmsg(connection), hint};
 }
