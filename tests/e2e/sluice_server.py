@@ -16,6 +16,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("SLUICE_BINARY", ROOT / "build/release/sluice"))
 READY = re.compile(r"^sluice ready http=(\S+) data=(\S+)$")
 START_SECONDS_MAX = 60
+ANY_PORT = "127.0.0.1:0"
+
+
+def serve_command(data, flags=(), listen=ANY_PORT, wrap=()):
+    return [*wrap, str(BINARY), "serve", "--data", str(data), "--listen", listen, *flags]
 
 
 class Answer:
@@ -31,10 +36,11 @@ class Answer:
 class Server:
     """One `sluice serve`. Use as a context manager, or stop() and kill() by hand."""
 
-    def __init__(self, data, *flags, environment=None):
+    def __init__(self, data, *flags, environment=None, listen=ANY_PORT, wrap=()):
+        """`wrap`: words before the command, as `nsenter ...`."""
         self.data = pathlib.Path(data)
         self.process = subprocess.Popen(
-            [str(BINARY), "serve", "--data", str(data), "--listen", "127.0.0.1:0", *flags],
+            serve_command(data, flags, listen, wrap),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})},
         )
         self.log = []
@@ -62,9 +68,9 @@ class Server:
         if self.process.poll() is None:
             self.stop()
 
-    def stop(self):
-        """SIGTERM; returns the exit code."""
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number=signal.SIGTERM):
+        """Asks it to end; returns the exit code."""
+        self.process.send_signal(number)
         code = self.process.wait(timeout=60)
         self._reader.join(timeout=5)
         self.process.stdout.close()
