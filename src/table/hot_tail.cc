@@ -52,7 +52,7 @@ HotChunkReader HotChunk::reader() const {
 
 // ---- the log's thread ----------------------------------------------------------------------------------------------------
 
-HotTail::HotTail(ChunkMemory& memory, PartitionOffsets begin) : memory_(memory), begin_(begin), visible_end_(std::move(begin)) {}
+HotTail::HotTail(ChunkMemory& memory, PartitionOffsets begin) : memory_(memory), visible_end_(std::move(begin)) {}
 
 Result<void> HotTail::OpenChunk() {
   ASSIGN_OR_RETURN(auto region, memory_.Take());
@@ -173,7 +173,11 @@ void HotTail::Drop(const PartitionOffsets& progress) {
     dropped.push_back(std::move(entries_.front().chunk));
     entries_.pop_front();
   }
-  begin_ = progress;
+  // After a start with an empty log behind the table nothing was laid in: the table's end is where the rows end.
+  for (auto& [partition, offset] : progress) {
+    auto& end = visible_end_[partition];
+    end = std::max(end, offset);
+  }
 }
 
 uint64_t HotTail::rows_visible() const {

@@ -118,7 +118,7 @@ class HotTail {
   uint64_t chunk_count() const;
   // Rows that were appended and are not visible yet.
   bool has_pending() const;
-  // Where the log partitions stand behind all visible rows.
+  // Where the log partitions stand behind all visible rows and behind all that was dropped.
   PartitionOffsets visible_end() const;
   // When the oldest visible row came, by append time; 0 when there is none.
   int64_t oldest_append_us() const;
@@ -151,7 +151,6 @@ class HotTail {
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;
   std::deque<Pending> pending_;
-  PartitionOffsets begin_;        // behind what was dropped
   PartitionOffsets visible_end_;
   std::deque<std::pair<log::CommitSequence, std::pair<log::LogPartition, log::Offset>>> pending_ends_;
 };

@@ -134,6 +134,18 @@ TEST_F(HotTailTest, DropFreesWhatTheTableHoldsAndViewsKeepTheirs) {
   EXPECT_EQ(memory_.bytes_used(), 0u);
 }
 
+// Found by the simulator: after a restart with everything tiered, a view said that it ended at offset 0.
+TEST_F(HotTailTest, EmptyTailEndsWhereItsTableEnds) {
+  tail_.Drop({{LogPartition(0), Offset(20)}, {LogPartition(1), Offset(3)}});
+  EXPECT_EQ(tail_.visible_end(), (PartitionOffsets{{LogPartition(0), Offset(20)}, {LogPartition(1), Offset(3)}}));
+  next_[0] = 20;
+  Append(5, 1);
+  tail_.Publish(CommitSequence(1));
+  EXPECT_EQ(tail_.visible_end(), (PartitionOffsets{{LogPartition(0), Offset(25)}, {LogPartition(1), Offset(3)}}));
+  tail_.Drop({{LogPartition(0), Offset(20)}});
+  EXPECT_EQ(tail_.visible_end().at(LogPartition(0)), Offset(25));
+}
+
 TEST_F(HotTailTest, BudgetIsToldAtItsBound) {
   ChunkMemory small(world_.env(), kHotChunkBytesDefault);
   EXPECT_FALSE(small.over_budget());
