@@ -49,9 +49,13 @@ Result<iceberg::Table> TableCommitter::LoadOrCreate() {
   for (auto& [partition, offset] : table_.topic().config().first_offsets) empty.partitions[partition] = {offset, 0};
   auto created = catalog_.CreateTable(name, NewEventTable(table_, empty));
   if (created.ok()) env_.log.Info("table created", {{"table", name.ToString()}, {"location", created->metadata->location}});
-  // Another process was first, or the outcome is unknown: what the catalog says now is the truth.
-  if (!created.ok() && (created.error().code == ErrorCode::kExists || created.error().code == ErrorCode::kCommitUnknown)) return catalog_.LoadTable(name);
-  return created;
+  if (created.ok() || (created.error().code != ErrorCode::kExists && created.error().code != ErrorCode::kCommitUnknown)) return created;
+  // Another process was first, or the outcome is unknown: what the catalog says now is the truth. It may still say "nothing", when
+  // the table is yet to come or went again: that is for the next Load to find out.
+  loaded = catalog_.LoadTable(name);
+  if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound)
+    return Error{ErrorCode::kCommitUnknown, "whether the table " + name.ToString() + " was created is not known", "it is tried again"};
+  return loaded;
 }
 
 // What a table must look like so that this log may go on feeding it.

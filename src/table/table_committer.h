@@ -27,7 +27,8 @@ class TableCommitter {
 
   // Reads the table from the catalog, creates it when there is none, and publishes what it found.
   // kInvalid: the table belongs to another log, or lacks its progress although it has rows: it pauses, the hint says the way out.
-  // kCorruption: its progress cannot be read. kUnavailable, kIo: of the catalog or the warehouse.
+  // kCorruption: its progress cannot be read. kUnavailable, kIo: of the catalog or the warehouse. kCommitUnknown: it may have been
+  // created: load again.
   Result<std::shared_ptr<const TableVersion>> Load();
 
   // Adds `files` and moves progress from `from` to `next`, in one commit; publishes the version. REQUIRES: Load succeeded.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/table_committer.h"
+
+#include <gtest/gtest.h>
+
+#include "io/simulated_world.h"
+#include "table/event_schema.h"
+
+namespace sluice::table {
+namespace {
+
+// A catalog whose next creation of a table is lost on the way, so that its sender learns nothing.
+class ForgetfulCatalog final : public io::CatalogStore {
+ public:
+  explicit ForgetfulCatalog(io::CatalogStore& store) : store_(store) {}
+  Result<void> CreateTable(const std::string& table_namespace, const std::string& table, const std::string& location) override {
+    if (std::exchange(forgets_, false)) return Error{ErrorCode::kCommitUnknown, "no answer", {}};
+    return store_.CreateTable(table_namespace, table, location);
+  }
+  Result<std::vector<std::string>> ListNamespaces() override { return store_.ListNamespaces(); }
+  Result<void> CreateNamespace(const std::string& name, const std::map<std::string, std::string>& properties) override { return store_.CreateNamespace(name, properties); }
+  Result<std::vector<std::string>> ListTables(const std::string& table_namespace) override { return store_.ListTables(table_namespace); }
+  Result<std::optional<io::CatalogRow>> LoadTable(const std::string& table_namespace, const std::string& table) override { return store_.LoadTable(table_namespace, table); }
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+    return store_.SwapTable(table_namespace, table, expected, next);
+  }
+  Result<void> DropTable(const std::string& table_namespace, const std::string& table) override { return store_.DropTable(table_namespace, table); }
+
+ private:
+  io::CatalogStore& store_;
+  bool forgets_ = true;
+};
+
+// Found by the simulator: the pump took "not found" for an error that stays, and the table paused for good.
+TEST(TableCommitterTest, CreationThatGotLostIsTriedAgain) {
+  io::SimulatedWorld world(1);
+  const auto env = world.env();
+  ForgetfulCatalog store(world.catalog());
+  iceberg::Catalog catalog(store, env, {"file:///warehouse"});
+  ChunkMemory memory(env, uint64_t{64} << 20);
+  TableRegistry registry(env, memory, 0);
+  log::TopicConfig config;
+  config.partitions = 1;
+  const log::Topic topic("raw-events", config);
+  auto table = registry.Add(topic, TableNameOf("raw-events"), *ParsePartitioning(""), {});
+  ASSERT_TRUE(table.ok());
+  TableCommitter committer(catalog, env, registry, **table, "0123456789abcdef0123456789abcdef");
+
+  auto first = committer.Load();
+  ASSERT_FALSE(first.ok());
+  EXPECT_EQ(first.error().code, ErrorCode::kCommitUnknown);
+  auto second = committer.Load();
+  ASSERT_TRUE(second.ok()) << second.error().ToString();
+  EXPECT_EQ((*second)->progress.journal_id, committer.journal_id());
+}
+
+}  // namespace
+}  // namespace sluice::table
