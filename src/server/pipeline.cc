@@ -55,7 +55,8 @@ Result<void> Pipeline::OpenTables() {
   RETURN_IF_ERROR(LoadKnownProgress());
   for (auto* topic : log_->Topics()) {
     ASSIGN_OR_RETURN(auto* feed, AddTable(*topic));
-    RETURN_IF_ERROR(LoadHotRows(*feed));
+    registry_->HoldBack(feed->table());
+    if (registry_->Version(feed->table()) != nullptr) RETURN_IF_ERROR(LoadHotRows(*feed));
   }
   return {};
 }
@@ -102,8 +103,7 @@ Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
 }
 
 Result<void> Pipeline::LoadHotRows(TableFeed& feed) {
-  auto version = registry_->Version(feed.table());
-  const auto from = version != nullptr ? version->progress.offsets() : feed.table().topic().config().first_offsets;
+  const auto from = feed.table().hot().visible_end();  // where the snapshot ends, or an attempt before this one
   const int64_t began_ns = env_.clock.MonotonicNs();
   auto wait_for_room = [&] {
     feed.source().Tick();
@@ -113,6 +113,21 @@ Result<void> Pipeline::LoadHotRows(TableFeed& feed) {
   if (rows > 0)
     env_.log.Info("hot rows loaded", {{"table", feed.table().name().ToString()}, {"rows", rows}, {"ms", (env_.clock.MonotonicNs() - began_ns) / 1'000'000}});
   return {};
+}
+
+// A table that could not be read at start can be now: its rows come from the log. What is admitted and not durable yet is in neither
+// place, so the topic has to be quiet for a moment.
+void Pipeline::LoadHeldBack(TableFeed& feed) {
+  if (registry_->Version(feed.table()) == nullptr) return;
+  const auto& topic = feed.table().topic();
+  for (int32_t p = 0; p < topic.partition_count(); p++) {
+    const auto& partition = topic.partition(log::LogPartition(p));
+    if (partition.next == partition.durable_next) continue;
+    wants_quiet_ = true;
+    return;
+  }
+  if (auto loaded = LoadHotRows(feed); !loaded.ok())
+    env_.log.Warn("hot rows were not loaded, it is tried again", {{"table", feed.table().name().ToString()}, {"cause", loaded.error().ToString()}});
 }
 
 Result<void> Pipeline::OpenGate() {
@@ -127,7 +142,7 @@ Result<void> Pipeline::OpenGate() {
     ASSIGN_OR_RETURN([[maybe_unused]] auto* feed, AddTable(topic));
     return {};
   };
-  hooks.has_room = [this] { return !memory_->over_budget(); };
+  hooks.has_room = [this] { return !wants_quiet_ && !memory_->over_budget(); };
   hooks.prepare_topic = [this](const std::string& topic) -> Result<table::PartitionOffsets> {
     ASSIGN_OR_RETURN(auto name, TableNameFor(topic));
     if (auto* taken = registry_->Find(name); taken != nullptr)
@@ -143,6 +158,9 @@ Result<void> Pipeline::OpenGate() {
 // ---- running ------------------------------------------------------------------------------------------------------------
 
 void Pipeline::TickFeeds() {
+  wants_quiet_ = false;
+  for (auto& feed : feeds_)
+    if (registry_->is_held_back(feed->table())) LoadHeldBack(*feed);
   for (auto& feed : feeds_) feed->Tick();
 }
 

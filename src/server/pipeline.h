@@ -62,6 +62,7 @@ class Pipeline {
   Result<table::TableName> TableNameFor(const std::string& topic) const;
   Result<TableFeed*> AddTable(const log::Topic& topic);
   Result<void> LoadHotRows(TableFeed& feed);
+  void LoadHeldBack(TableFeed& feed);
 
   io::Env env_;
   const ServerOptions& options_;
@@ -74,6 +75,7 @@ class Pipeline {
   std::map<std::string, std::map<log::LogPartition, log::Offset>> known_progress_;  // of tables whose topic the log does not have
   std::vector<std::unique_ptr<TableFeed>> feeds_;
   std::unique_ptr<ingest::Gate> gate_;
+  bool wants_quiet_ = false;  // nothing is admitted until the next TickFeeds
 };
 
 }  // namespace sluice::server

@@ -59,6 +59,7 @@ Table* TableRegistry::TableOf(const log::Topic& topic) {
 
 void TableRegistry::OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) {
   Table& table = *TableOf(*admitted.topic);
+  if (table.is_held_back_) return;  // Load reads them from the log
   EventRows rows{batch, admitted.rows, admitted.late, admitted.partition, admitted.base_offset, admitted.append_time, *admitted.principal, admitted.payload_schema_id};
   // Admitted rows that find no memory cannot be shown and cannot be forgotten: end, and build the tail anew at the next start.
   auto taken = table.hot_.Append(rows, admitted.sequence);
@@ -111,6 +112,12 @@ Result<uint64_t> TableRegistry::LoadFrame(Table& table, const log::Frame& frame,
   return loaded;
 }
 
+void TableRegistry::HoldBack(Table& table) {
+  table.is_held_back_ = true;
+  std::lock_guard lock(mutex_);
+  table.is_complete_ = false;
+}
+
 Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room) {
   // Every partition: progress names only those that ever had a row in the table.
   ASSIGN_OR_RETURN(auto start, log.source().FirstRetained(table.topic_name()));
@@ -120,7 +127,7 @@ Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const Partitio
   uint64_t rows = 0;
   for (;;) {
     ASSIGN_OR_RETURN(auto run, reader->Next(kLoadBytes));
-    if (run.empty()) return rows;
+    if (run.empty()) break;
     for (auto& frame : run.frames()) {
       ASSIGN_OR_RETURN(auto loaded, LoadFrame(table, frame, start.at(frame.partition)));
       rows += loaded;
@@ -131,6 +138,10 @@ Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const Partitio
     }
     while (memory_.over_budget()) wait_for_room();
   }
+  table.is_held_back_ = false;
+  std::lock_guard lock(mutex_);
+  table.is_complete_ = true;
+  return rows;
 }
 
 // ---- versions and views -----------------------------------------------------------------------------------------------------
@@ -150,7 +161,10 @@ TablesView TableRegistry::View() const {
   std::lock_guard lock(mutex_);
   TablesView out;
   out.durable = durable_;
-  for (auto& [name, table] : tables_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_});
+  for (auto& [name, table] : tables_) {
+    if (table->is_complete_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_});
+    else out.tables.push_back({table.get(), nullptr, {}, {}, {}});
+  }
   return out;
 }
 

@@ -26,7 +26,7 @@ namespace sluice::table {
 // One table as one view sees it. Immutable.
 struct TableView {
   const Table* table = nullptr;
-  std::shared_ptr<const TableVersion> version;  // null: the table has no metadata yet
+  std::shared_ptr<const TableVersion> version;  // null: the table has no metadata yet, or is held back
   std::vector<HotChunkView> chunks;             // every row behind the version, oldest first
   PartitionOffsets end;                         // behind the newest row of the view
   std::optional<Timestamp> watermark;
@@ -51,9 +51,14 @@ class TableRegistry : public log::LogListener {
   Table* Find(const TableName& name) const;
   std::vector<Table*> Tables() const;
 
-  // Fills the hot tail with what the log holds behind `from`, as at start: rows become visible at once. `wait_for_room` is called
-  // whenever the memory is used up, until there is some. Returns the rows. kCorruption, kIo: of the log. The log's thread, before
-  // events are admitted.
+  // Nobody knows where the table's snapshot ends, so nobody can say which rows are behind it: until Load the table takes no rows,
+  // and views do not show it. The log's thread, before its topic's first event of this process.
+  void HoldBack(Table& table);
+  bool is_held_back(const Table& table) const { return table.is_held_back_; }  // the log's thread
+
+  // Fills the hot tail with what the log holds behind `from`: rows become visible at once. `wait_for_room` is called whenever the
+  // memory is used up, until there is some. Returns the rows. kCorruption, kIo: of the log; it may be called again, from where the
+  // tail ends then. The log's thread, while everything that was admitted is durable.
   Result<uint64_t> Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room);
 
   // ---- LogListener: the log's thread ----

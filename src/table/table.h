@@ -48,7 +48,10 @@ class Table {
   // Guarded by the registry's mutex.
   std::shared_ptr<const TableVersion> version_;  // null: not loaded yet
   std::optional<Timestamp> watermark_;
-  bool has_unpublished_rows_ = false;  // the log's thread only
+  bool is_complete_ = true;            // false: rows are missing in the hot tail, views must not show the table
+  // The log's thread only.
+  bool is_held_back_ = false;          // rows are not laid in
+  bool has_unpublished_rows_ = false;
 };
 
 }  // namespace sluice::table
