@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/clients.h"
+
+#include "sim/dice.h"
+
+namespace sluice::sim {
+namespace {
+
+constexpr int64_t kReconnectUs = 5'000;
+constexpr int64_t kLongPauseUsMax = 30 * kMicrosPerSecond;
+constexpr int64_t kFlushPatienceUs = 30 * kMicrosPerSecond;
+constexpr int64_t kPollUs = 20'000;
+constexpr int kAttemptsMax = 1'000;  // of one request; after that the server counts as hanging
+constexpr int kClosingAttemptsMax = 300;
+constexpr uint64_t kSenderStream = 200, kFlushStream = 300;
+
+std::string StatusText(const Call& call) { return "status " + std::to_string(static_cast<int>(call.status)) + ", " + call.message; }
+
+}  // namespace
+
+bool Ask(RunState& run, io::Env env, io::Signal& bell, const std::shared_ptr<Call>& call, int64_t patience_us) {
+  call->bell = &bell;
+  if (!run.mailbox.Post(call)) {
+    env.clock.SleepUs(kReconnectUs);
+    return false;
+  }
+  const int64_t until_ns = env.clock.MonotonicNs() + patience_us * 1'000;
+  while (!call->done) {
+    const int64_t left_us = (until_ns - env.clock.MonotonicNs()) / 1'000;
+    if (left_us <= 0) break;
+    bell.Wait(left_us);
+  }
+  return call->done;
+}
+
+Sender::Sender(RunState& run, io::Env env, int number)
+    : run_(run), env_(env), number_(number), dice_(run.scenario.seed, kSenderStream + static_cast<uint64_t>(number)),
+      workload_(run.scenario.seed, number, run.scenario.workload, run.ledger), bell_(env.threads.NewSignal()) {}
+
+void Sender::Run() {
+  for (int i = 0; i < run_.scenario.requests && run_.verdict.ok(); i++) {
+    const auto one_in = run_.scenario.long_pause_one_in;
+    const int64_t pause_us_max = one_in != 0 && dice_.OneIn(one_in) ? kLongPauseUsMax : run_.scenario.pause_us_max;
+    env_.clock.SleepUs(dice_.Between(0, pause_us_max));
+    const auto request = workload_.Next(env_.clock.Now());
+    Deliver(request);
+  }
+  run_.senders_at_work--;
+}
+
+void Sender::Deliver(const Request& request) {
+  if (!request.is_refused()) {
+    std::vector<EventKey> keys;
+    std::vector<Row> rows;
+    for (size_t i = 0; i < request.keys.size(); i++) {
+      if (request.keys[i].id.empty()) continue;
+      keys.push_back(request.keys[i]);
+      rows.push_back(request.rows[i]);
+    }
+    run_.ledger.Send(number_, keys, rows);
+  }
+  const auto shared = std::make_shared<const Request>(request);
+  for (int attempt = 0; run_.verdict.ok(); attempt++) {
+    auto call = std::make_shared<Call>();
+    call->request = shared;
+    const size_t acknowledged = run_.ledger.acknowledged().size();
+    if (attempt == kAttemptsMax) return run_.verdict.Note("sender " + std::to_string(number_), "no answer after " + std::to_string(attempt) + " attempts");
+    if (!Ask(run_, env_, *bell_, call, run_.scenario.patience_us)) {
+      run_.unanswered++;
+      continue;
+    }
+    run_.answers++;
+    if (Judge(*shared, *call, acknowledged)) return;
+    env_.clock.SleepUs(dice_.Between(1'000, 50'000));
+  }
+}
+
+bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged) {
+  const auto who = "sender " + std::to_string(number_);
+  using ingest::IngestStatus;
+  if (call.status == IngestStatus::kBusy || call.status == IngestStatus::kFailed) {
+    env_.log.Debug("refused", {{"sender", number_}, {"cause", call.message}});
+    return false;
+  }
+  if (request.is_refused()) {
+    if (call.status != IngestStatus::kInvalidEvents) run_.verdict.Note(who, "an invalid event was not refused: " + StatusText(call));
+  } else if (call.status != IngestStatus::kTaken) {
+    run_.verdict.Note(who, "a valid request was refused: " + StatusText(call));
+  } else {
+    Accept(request, call, acknowledged);
+  }
+  return true;
+}
+
+void Sender::Accept(const Request& request, const Call& call, size_t acknowledged) {
+  const auto who = "sender " + std::to_string(number_);
+  if (call.events.size() != request.keys.size())
+    return run_.verdict.Note(who, std::to_string(request.keys.size()) + " events were sent, " + std::to_string(call.events.size()) + " were answered");
+  for (size_t i = 0; i < call.events.size(); i++) {
+    const auto& key = request.keys[i];
+    const auto& answer = call.events[i];
+    if (key.id.empty() != answer.topic.empty()) run_.verdict.Note(who, "event " + std::to_string(i) + (key.id.empty() ? " is invalid and was taken" : " is valid and was rejected"));
+    if (key.id.empty()) continue;
+    if (answer.topic != key.topic) run_.verdict.Note(who, key.ToString() + " went to " + answer.topic);
+    run_.verdict.Note(who, run_.ledger.Acknowledge(key, answer.place, answer.duplicate, acknowledged));
+  }
+}
+
+void AskForFlushes(RunState& run, io::Env env) {
+  Dice dice(run.scenario.seed, kFlushStream);
+  auto bell = env.threads.NewSignal();
+  for (int i = 0; i < run.scenario.flushes && run.verdict.ok() && run.senders_at_work > 0; i++) {
+    env.clock.SleepUs(dice.Between(0, 500'000));
+    auto call = std::make_shared<Call>();
+    call->kind = Call::Kind::kFlush;
+    Ask(run, env, *bell, call, kFlushPatienceUs);
+  }
+}
+
+void Close(RunState& run, io::Env env) {
+  auto bell = env.threads.NewSignal();
+  while (run.senders_at_work > 0 && run.verdict.ok()) env.clock.SleepUs(kPollUs);
+  run.world.SetOptions({});
+  run.faults_on = false;
+  auto until_done = [&](Call::Kind kind, bool must_succeed) {
+    std::string why = "no answer";
+    for (int attempt = 0; run.verdict.ok(); attempt++) {
+      auto call = std::make_shared<Call>();
+      call->kind = kind;
+      if (attempt == kClosingAttemptsMax) return run.verdict.Note("close", "nothing moves any more: " + why);
+      if (Ask(run, env, *bell, call, kFlushPatienceUs) && (call->message.empty() || !must_succeed)) return;
+      why = call->message;
+      env.clock.SleepUs(kPollUs);
+    }
+  };
+  until_done(Call::Kind::kFlush, true);
+  until_done(Call::Kind::kLook, true);
+  until_done(Call::Kind::kStop, false);
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// The actors outside of the server: they live on when it dies, and their only io is waiting.
+
+#include <memory>
+
+#include "io/env.h"
+#include "sim/server_life.h"
+#include "sim/workload.h"
+
+namespace sluice::sim {
+
+// Posts `call` and waits for its answer. False: no server, or no answer in time.
+bool Ask(RunState& run, io::Env env, io::Signal& bell, const std::shared_ptr<Call>& call, int64_t patience_us);
+
+// Sends its requests one after the other, each until it is answered, and tells the ledger.
+class Sender {
+ public:
+  Sender(RunState& run, io::Env env, int number);
+  void Run();
+
+ private:
+  void Deliver(const Request& request);
+  // False: to be sent again. `acknowledged`: events that were when the call was made.
+  bool Judge(const Request& request, const Call& call, size_t acknowledged);
+  void Accept(const Request& request, const Call& call, size_t acknowledged);
+
+  RunState& run_;
+  io::Env env_;
+  const int number_;
+  Dice dice_;
+  Workload workload_;
+  const std::unique_ptr<io::Signal> bell_;
+};
+
+// Asks for flushes meanwhile; their outcome is nobody's business.
+void AskForFlushes(RunState& run, io::Env env);
+
+// When the senders are done: switches faults off, flushes, looks at the lake, stops the server.
+void Close(RunState& run, io::Env env);
+
+}  // namespace sluice::sim

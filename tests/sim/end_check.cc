@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/end_check.h"
+
+#include <set>
+
+#include "cli/check_tables.h"
+#include "iceberg/catalog.h"
+#include "iceberg/scan_plan.h"
+#include "log/check.h"
+#include "sim/table_rows.h"
+#include "table/feed_progress.h"
+
+namespace sluice::sim {
+namespace {
+
+std::string First(const std::vector<std::string>& findings) { return findings.empty() ? "" : findings.front(); }
+
+// Every snapshot that the table still has: its files read, and its rows are those before its progress.
+Result<void> CheckSnapshots(io::Env env, const iceberg::Table& table) {
+  for (auto& snapshot : table.metadata->snapshots) {
+    ASSIGN_OR_RETURN(auto plan, iceberg::PlanScan(env.objects, *table.metadata, snapshot, {}, nullptr));
+    int64_t rows = 0;
+    for (auto& file : plan.files) {
+      ASSIGN_OR_RETURN(auto read, ReadDataFile(env, file.file->path));
+      rows += static_cast<int64_t>(read.size());
+    }
+    for (auto& [name, value] : snapshot.summary) {
+      if (!name.starts_with(table::kFeedPropertyPrefix)) continue;
+      ASSIGN_OR_RETURN(auto progress, table::ParseFeedProgress(value));
+      for (auto& [partition, p] : progress.partitions) rows -= p.next.get();
+    }
+    if (rows != 0)
+      return Error{ErrorCode::kCorruption, "snapshot " + std::to_string(snapshot.snapshot_id) + " of " + table.name.ToString() + " has " + std::to_string(rows) +
+                                              " rows more than its progress says"};
+  }
+  return {};
+}
+
+Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog) {
+  ASSIGN_OR_RETURN(auto namespaces, catalog.ListNamespaces());
+  for (auto& table_namespace : namespaces) {
+    ASSIGN_OR_RETURN(auto names, catalog.ListTables(table_namespace));
+    for (auto& name : names) {
+      ASSIGN_OR_RETURN(auto table, catalog.LoadTable({table_namespace, name}));
+      RETURN_IF_ERROR(CheckSnapshots(env, table));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string CheckEnd(RunState& run) {
+  const auto env = run.world.env("");
+  const auto& data = run.scenario.server.data;
+  if (auto found = First(log::CheckLog(env, data + "/log").findings); !found.empty()) return found;
+  iceberg::Catalog catalog(run.world.catalog(""), env, {io::PathToUri(data + "/warehouse")});
+  cli::CheckReport report;
+  cli::CheckTables(env, catalog, report);
+  if (auto found = First(report.findings); !found.empty()) return found;
+  if (auto checked = CheckAllTables(env, catalog); !checked.ok()) return checked.error().ToString();
+  return {};
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenario.h"
+
+#include "sim/dice.h"
+
+namespace sluice::sim {
+namespace {
+
+constexpr uint64_t kScenarioStream = 1;
+
+// Small enough that segments fill, runs are sealed, files are cut and snapshots expire within a few hundred events.
+server::ServerOptions SmallServer() {
+  server::ServerOptions out;
+  out.data = "/data";
+  out.log.segment_bytes = 64 << 10;
+  out.log.journal_bytes_max = 4 * out.log.segment_bytes;
+  out.log.tail_bytes_max = 64 << 10;
+  out.log.partitions_default = 3;
+  out.log.dedup_run_keys_max = 40;
+  out.log.idle_mark_delay_us = 2'000;
+  out.hot_bytes_max = uint64_t{96} << 20;
+  out.tier.interval_us = 200'000;
+  out.tier.interval_stretch_max = 2;
+  out.tier.snapshot_age_us_max = 40 * kMicrosPerSecond;
+  out.tier.snapshots_min = 2;
+  return out;
+}
+
+}  // namespace
+
+Scenario RandomScenario(uint64_t seed) {
+  Dice dice(seed, kScenarioStream);
+  Scenario out;
+  out.seed = seed;
+  out.server = SmallServer();
+  out.server.log.partitions_default = static_cast<int32_t>(dice.Between(1, 4));
+  out.server.log.dedup_run_keys_max = static_cast<uint32_t>(dice.Between(10, 200));
+  out.server.log.tail_bytes_max = dice.Coin() ? 16 << 10 : 1 << 20;
+  if (dice.OneIn(3)) out.server.log.segment_bytes *= 2, out.server.log.journal_bytes_max *= 2;
+  if (dice.OneIn(6)) out.server.log.untiered_bytes_max = 150'000;
+  out.server.tier.interval_us = dice.Between(10, 1'000) * kMicrosPerMilli;
+  if (dice.OneIn(3)) out.server.tier.rows_max = static_cast<uint64_t>(dice.Between(5, 50));
+  if (dice.OneIn(3)) out.server.partitioning = dice.Coin() ? "" : "bucket[3](id)";
+  if (dice.OneIn(3)) out.server.tier.files.row_group_rows_max = 16;
+
+  out.senders = static_cast<int>(dice.Between(1, 4));
+  out.requests = static_cast<int>(dice.Between(4, 25));
+  out.readers = static_cast<int>(dice.Between(1, 2));
+  out.flushes = dice.OneIn(3) ? static_cast<int>(dice.Between(1, 6)) : 0;
+  out.pause_us_max = dice.Coin() ? 2'000 : 100'000;
+  out.long_pause_one_in = dice.OneIn(3) ? 6 : 0;
+  if (out.long_pause_one_in != 0) out.view_pause_us_max = 20 * kMicrosPerSecond;
+  out.patience_us = dice.OneIn(3) ? 3'000 : 300'000;
+  out.view_held_us_max = dice.Coin() ? 0 : 5 * kMicrosPerSecond;
+  out.workload.events_max = static_cast<int>(dice.Between(1, 20));
+  out.workload.data_bytes_max = dice.OneIn(3) ? 2'000 : 200;
+  out.workload.duplicate_one_in = static_cast<uint64_t>(dice.Between(2, 12));
+  out.crashes = dice.OneIn(5) ? 0 : static_cast<int>(dice.Between(1, 6));
+
+  if (dice.OneIn(3)) {
+    out.faults.catalog_unavailable = 0.05;
+    out.faults.catalog_unknown = 0.15;
+    out.faults.catalog_late = dice.Coin();
+  }
+  if (dice.OneIn(4)) out.faults.object_unavailable = 0.02;
+  if (dice.OneIn(6)) out.faults.sync_error = 0.002;
+  if (dice.OneIn(6)) out.faults.write_error = 0.002;
+  if (dice.OneIn(6)) out.faults.read_error = 0.002;
+  return out;
+}
+
+Scenario ScriptedScenario() {
+  Scenario out;
+  out.seed = 1;
+  out.server = SmallServer();
+  out.server.log.partitions_default = 2;
+  out.server.log.dedup_run_keys_max = 20;
+  out.server.tier.interval_us = 20'000;
+  out.server.tier.snapshot_age_us_max = 20 * kMicrosPerSecond;
+  out.server.tier.snapshots_min = 1;
+  out.server.partitioning = "";
+  out.senders = 1;
+  out.requests = 12;
+  out.readers = 0;
+  out.workload.events_max = 8;
+  out.workload.data_bytes_max = 6'000;
+  out.workload.invalid_one_in = 1'000;
+  out.long_pause_one_in = 3;
+  return out;
+}
+
+std::string Scenario::ToString() const {
+  std::string out = std::to_string(senders) + " senders x " + std::to_string(requests) + " requests, " + std::to_string(readers) + " readers, " +
+                    std::to_string(flushes) + " flushes, " + std::to_string(crashes) + " crashes, " + std::to_string(server.log.partitions_default) +
+                    " log partitions, tier every " + std::to_string(server.tier.interval_us / kMicrosPerMilli) + " ms";
+  if (faults.catalog_unknown > 0) out += faults.catalog_late ? ", catalog faults, late ones too" : ", catalog faults";
+  if (faults.object_unavailable > 0) out += ", object store faults";
+  if (faults.sync_error > 0) out += ", sync errors";
+  if (faults.write_error > 0) out += ", write errors";
+  if (faults.read_error > 0) out += ", read errors";
+  return out;
+}
+
+}  // namespace sluice::sim

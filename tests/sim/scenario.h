@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// Everything that is decided before a run begins.
+
+#include <cstdint>
+#include <string>
+
+#include "io/simulated_world.h"
+#include "server/options.h"
+#include "sim/workload.h"
+
+namespace sluice::sim {
+
+struct Scenario {
+  uint64_t seed = 0;
+  io::SimulationOptions faults;     // of the world, until the senders are done
+  server::ServerOptions server;
+  WorkloadOptions workload;
+  int senders = 2;
+  int requests = 12;                // of each sender
+  int readers = 1;
+  int64_t pause_us_max = 20'000;    // of a sender, between two requests
+  uint64_t long_pause_one_in = 0;   // pauses of up to half a minute: intervals pass, snapshots expire; 0: none
+  int64_t patience_us = 200'000;    // of a sender, until it sends again
+  int64_t view_pause_us_max = 300'000;  // of a reader, between two views
+  int64_t view_held_us_max = 0;     // between a view's making and its reading
+  int views_max = 20;               // of a reader, in one life of the server
+  int flushes = 0;                  // by somebody who asks for them, meanwhile
+  int crashes = 0;                  // seeded ones
+  uint64_t io_between_crashes_max = 2'000;
+
+  // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
+  std::string ToString() const;
+};
+
+// A run of a seed: small, with everything switched on or off.
+Scenario RandomScenario(uint64_t seed);
+// One of each thing and no crash: the sweep stops it at every io call.
+Scenario ScriptedScenario();
+
+}  // namespace sluice::sim
