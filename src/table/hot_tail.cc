@@ -34,6 +34,11 @@ void ChunkMemory::GiveBack(std::unique_ptr<io::SharedRegion> region) {
   free_.push_back(std::move(region));
 }
 
+uint64_t ChunkMemory::NextChunkId() {
+  std::lock_guard lock(mutex_);
+  return next_chunk_id_++;
+}
+
 uint64_t ChunkMemory::bytes_used() const {
   std::lock_guard lock(mutex_);
   return bytes_made_ - free_.size() * chunk_bytes_;
@@ -56,7 +61,7 @@ HotTail::HotTail(ChunkMemory& memory, PartitionOffsets begin) : memory_(memory),
 
 Result<void> HotTail::OpenChunk() {
   ASSIGN_OR_RETURN(auto region, memory_.Take());
-  open_ = std::make_shared<HotChunk>(next_chunk_id_++, std::move(region), memory_);
+  open_ = std::make_shared<HotChunk>(memory_.NextChunkId(), std::move(region), memory_);
   std::lock_guard lock(mutex_);
   Entry entry;
   entry.chunk = open_;

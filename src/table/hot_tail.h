@@ -34,6 +34,8 @@ class ChunkMemory {
   // kExhausted: the system has no memory.
   Result<std::unique_ptr<io::SharedRegion>> Take();
   void GiveBack(std::unique_ptr<io::SharedRegion> region);
+  // A number that no other chunk of this process has or had, of whatever table: readers know chunks by it.
+  uint64_t NextChunkId();
   // True: admit nothing more until the tier has made room.
   bool over_budget() const { return bytes_used() >= bytes_max_; }
   uint64_t bytes_used() const;
@@ -46,6 +48,7 @@ class ChunkMemory {
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<io::SharedRegion>> free_;
   uint64_t bytes_made_ = 0;
+  uint64_t next_chunk_id_ = 1;
 };
 
 // One chunk. The writing side belongs to the log's thread; rows that are visible may be read from any thread.
@@ -147,7 +150,6 @@ class HotTail {
 
   ChunkMemory& memory_;
   std::shared_ptr<HotChunk> open_;  // the log's thread only
-  uint64_t next_chunk_id_ = 1;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;
   std::deque<Pending> pending_;
