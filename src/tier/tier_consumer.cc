@@ -8,12 +8,6 @@
 #include "tier/tier_metrics.h"
 
 namespace sluice::tier {
-namespace {
-
-constexpr int64_t kExpiryIntervalUs = 60 * kMicrosPerSecond;
-
-}  // namespace
-
 TierConsumer::TierConsumer(io::Env env, HotSource& source, table::Table& table, table::TableCommitter committer, const TierOptions& options)
     : env_(env), source_(source), table_(table), committer_(std::move(committer)), options_(options) {}
 
@@ -102,7 +96,7 @@ void TierConsumer::AdaptInterval(const StagedFiles& staged) {
 
 void TierConsumer::Expire() {
   const int64_t now = env_.clock.Now().us;
-  if (now - expired_at_us_ < kExpiryIntervalUs) return;
+  if (now - expired_at_us_ < options_.expiry_interval_us) return;
   expired_at_us_ = now;
   if (auto expired = committer_.ExpireSnapshots({options_.snapshot_age_us_max, options_.snapshots_min}); !expired.ok())
     env_.log.Warn("snapshots were not expired", {{"table", table_.name().ToString()}, {"cause", expired.error().message}});

@@ -11,6 +11,7 @@ Result<void> TierOptions::Validate() const {
   if (interval_stretch_max == 0) return refused("tier.interval_stretch_max is 0", "1 keeps the interval as it is");
   if (snapshots_min < 1) return refused("tier.snapshots_min is below 1", "the current snapshot always stays");
   if (snapshot_age_us_max < 0) return refused("tier.snapshot_age_ms_max is negative", "21600000 (6 hours) is the default");
+  if (expiry_interval_us < 0) return refused("tier.expiry_interval_ms is negative", "60000 is the default");
   return files.Validate();
 }
 

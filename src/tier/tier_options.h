@@ -22,6 +22,7 @@ struct TierOptions {
   // Snapshots that nobody needs any more: what is older goes, but the newest `snapshots_min` stay.
   int64_t snapshot_age_us_max = int64_t{6} * 3600 * 1'000'000;
   int32_t snapshots_min = 10;
+  int64_t expiry_interval_us = 60'000'000;  // how often is looked for them, at most: with a commit
 
   Result<void> Validate() const;
 };
