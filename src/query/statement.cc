@@ -194,6 +194,8 @@ Statement::Step Statement::AnswerScan(std::string_view payload, StatementStats& 
   ScannedMessage answer;
   if (!scan.ok()) {
     answer.error = ToQueryError(scan.error());
+    // A file that the table names and that is gone is no name that the statement got wrong.
+    if (scan.error().code == ErrorCode::kNotFound) answer.error->kind = QueryErrorKind::kUnavailable;
     return Answer(MessageType::kScanned, Encode(answer));
   }
   auto files = Describe(*scan, stats);

@@ -146,10 +146,13 @@ Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const Partitio
 
 // ---- versions and views -----------------------------------------------------------------------------------------------------
 
-void TableRegistry::Publish(Table& table, std::shared_ptr<const TableVersion> version) {
+std::weak_ptr<const void> TableRegistry::Publish(Table& table, std::shared_ptr<const TableVersion> version) {
   std::lock_guard lock(mutex_);
   table.hot_.Drop(version->progress.offsets());
   table.version_ = std::move(version);
+  std::weak_ptr<const void> readers = table.reading_;
+  table.reading_ = std::make_shared<char>();
+  return readers;
 }
 
 std::shared_ptr<const TableVersion> TableRegistry::Version(const Table& table) const {
@@ -162,7 +165,7 @@ TablesView TableRegistry::View() const {
   TablesView out;
   out.durable = durable_;
   for (auto& [name, table] : tables_) {
-    if (table->is_complete_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_});
+    if (table->is_complete_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_, table->reading_});
     else out.tables.push_back({table.get(), nullptr, {}, {}, {}});
   }
   return out;

@@ -30,6 +30,7 @@ struct TableView {
   std::vector<HotChunkView> chunks;             // every row behind the version, oldest first
   PartitionOffsets end;                         // behind the newest row of the view
   std::optional<Timestamp> watermark;
+  std::shared_ptr<const void> reading;          // what the version refers to is not deleted as long as this lives
 };
 
 // Every table at one moment: one prefix of the log in all of them.
@@ -66,7 +67,8 @@ class TableRegistry : public log::LogListener {
   void OnDurable(log::CommitSequence durable) override;
 
   // A table commit is known to be done: from now on views have it, and the hot rows that it holds leave. Any thread.
-  void Publish(Table& table, std::shared_ptr<const TableVersion> version);
+  // What is returned lives as long as a view has the version before.
+  std::weak_ptr<const void> Publish(Table& table, std::shared_ptr<const TableVersion> version);
   std::shared_ptr<const TableVersion> Version(const Table& table) const;
 
   // Any thread.

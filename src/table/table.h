@@ -47,6 +47,7 @@ class Table {
   HotTail hot_;
   // Guarded by the registry's mutex.
   std::shared_ptr<const TableVersion> version_;  // null: not loaded yet
+  std::shared_ptr<const void> reading_ = std::make_shared<char>();  // shared by the views of this version
   std::optional<Timestamp> watermark_;
   bool is_complete_ = true;            // false: rows are missing in the hot tail, views must not show the table
   // The log's thread only.

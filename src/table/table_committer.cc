@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/table_committer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -81,7 +82,8 @@ std::shared_ptr<const TableVersion> TableCommitter::Accept(const iceberg::Table&
   version->metadata = *loaded.metadata;
   version->metadata_location = loaded.metadata_location;
   version->progress = std::move(progress);
-  registry_.Publish(table_, version);
+  std::erase_if(readers_, [](auto& reader) { return reader.expired(); });
+  readers_.push_back(registry_.Publish(table_, version));
   return version;
 }
 
@@ -111,6 +113,7 @@ Result<std::shared_ptr<const TableVersion>> TableCommitter::Append(std::vector<i
 
 Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention) {
   CHECK(current_.metadata != nullptr, "expiry on a table that was not loaded");
+  RETURN_IF_ERROR(RemoveUnread());
   iceberg::TableChange change;
   change.expire.emplace();
   change.expire->older_than_ms = (env_.clock.Now().us - retention.age_us_max) / kMicrosPerMilli;
@@ -122,12 +125,23 @@ Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention)
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*committed.metadata));
   Accept(committed, std::move(progress));
   ASSIGN_OR_RETURN(auto unreachable, iceberg::ListUnreachable(env_.objects, *before, *committed.metadata));
+  Leaving leaving{readers_, {}};
   // In this order what a crash leaves can still be found from the lists.
   for (auto* uris : {&unreachable.data_files, &unreachable.manifests, &unreachable.manifest_lists, &unreachable.statistics_files})
-    for (auto& uri : *uris) RETURN_IF_ERROR(env_.objects.Remove(uri));
-  env_.log.Info("snapshots expired", {{"table", table_.name().ToString()},
-                                      {"snapshots", expired.snapshots.size()},
-                                      {"files", unreachable.data_files.size() + unreachable.manifests.size() + unreachable.manifest_lists.size()}});
+    leaving.uris.insert(leaving.uris.end(), uris->begin(), uris->end());
+  const size_t files = leaving.uris.size();
+  leaving_.push_back(std::move(leaving));
+  RETURN_IF_ERROR(RemoveUnread());
+  env_.log.Info("snapshots expired", {{"table", table_.name().ToString()}, {"snapshots", expired.snapshots.size()}, {"files", files}});
+  return {};
+}
+
+Result<void> TableCommitter::RemoveUnread() {
+  for (; !leaving_.empty(); leaving_.pop_front()) {
+    auto& leaving = leaving_.front();
+    if (std::any_of(leaving.readers.begin(), leaving.readers.end(), [](auto& reader) { return !reader.expired(); })) return {};
+    for (; !leaving.uris.empty(); leaving.uris.pop_front()) RETURN_IF_ERROR(env_.objects.Remove(leaving.uris.front()));
+  }
   return {};
 }
 

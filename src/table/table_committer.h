@@ -3,6 +3,7 @@
 //
 // The one way to change a table: rows and progress in one metadata file, and only if progress is still where we left it.
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +36,8 @@ class TableCommitter {
   // kConflict: progress is not `from` any more, nothing was changed. kCommitUnknown: it may be in: Load tells.
   Result<std::shared_ptr<const TableVersion>> Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from, const FeedProgress& next);
 
-  // Forgets old snapshots and deletes the files that only they refer to. The newest snapshots stay; progress is untouched.
+  // Forgets old snapshots and deletes the files that only they refer to, once no view has a version from before: those that are
+  // still read, at a later call. The newest snapshots stay; progress is untouched.
   Result<void> ExpireSnapshots(const SnapshotRetention& retention);
 
   const std::string& journal_id() const { return journal_id_; }
@@ -44,6 +46,7 @@ class TableCommitter {
   Result<iceberg::Table> LoadOrCreate();
   Result<FeedProgress> CheckProgress(const iceberg::TableMetadata& metadata) const;
   std::shared_ptr<const TableVersion> Accept(const iceberg::Table& loaded, FeedProgress progress);
+  Result<void> RemoveUnread();
 
   iceberg::Catalog& catalog_;
   io::Env env_;
@@ -51,6 +54,13 @@ class TableCommitter {
   Table& table_;
   const std::string journal_id_;
   iceberg::Table current_;
+  std::vector<std::weak_ptr<const void>> readers_;  // of earlier versions, as far as they live
+  // What an expiry left to nobody but the readers of that time, in the order of its deletion.
+  struct Leaving {
+    std::vector<std::weak_ptr<const void>> readers;
+    std::deque<std::string> uris;
+  };
+  std::deque<Leaving> leaving_;
 };
 
 }  // namespace sluice::table

@@ -54,5 +54,39 @@ TEST(TableCommitterTest, CreationThatGotLostIsTriedAgain) {
   EXPECT_EQ((*second)->progress.journal_id, committer.journal_id());
 }
 
+// Found by statements beside a restless tier: the manifest list that a statement was about to read was expired under it.
+TEST(TableCommitterTest, ExpiryLeavesWhatAViewMayStillRead) {
+  io::SimulatedWorld world(1);
+  const auto env = world.env();
+  iceberg::Catalog catalog(world.catalog(), env, {"file:///warehouse"});
+  ChunkMemory memory(env, uint64_t{64} << 20);
+  TableRegistry registry(env, memory, 0);
+  log::TopicConfig config;
+  config.partitions = 1;
+  const log::Topic topic("raw-events", config);
+  auto table = registry.Add(topic, TableNameOf("raw-events"), *ParsePartitioning(""), {});
+  ASSERT_TRUE(table.ok());
+  TableCommitter committer(catalog, env, registry, **table, "0123456789abcdef0123456789abcdef");
+  ASSERT_TRUE(committer.Load().ok());
+  auto commit = [&](int64_t from, int64_t to) {
+    FeedProgress next;
+    next.journal_id = committer.journal_id();
+    next.partitions[log::LogPartition(0)] = {log::Offset(to), 0};
+    CHECK(committer.Append({}, {{log::LogPartition(0), log::Offset(from)}}, next).ok(), "a commit");
+  };
+  const SnapshotRetention retention{0, 1};
+  commit(0, 1);
+  auto view = registry.View();
+  const auto list = view.tables.at(0).version->metadata.current_snapshot()->manifest_list;
+  commit(1, 2);
+  env.clock.SleepUs(10'000);
+  ASSERT_TRUE(committer.ExpireSnapshots(retention).ok());
+  EXPECT_EQ((*registry.Version(**table)).metadata.snapshots.size(), 1u);
+  EXPECT_TRUE(env.objects.Open(list).ok()) << "a view still has it";
+  view = {};
+  ASSERT_TRUE(committer.ExpireSnapshots(retention).ok());
+  EXPECT_FALSE(env.objects.Open(list).ok());
+}
+
 }  // namespace
 }  // namespace sluice::table
