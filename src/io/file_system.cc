@@ -7,10 +7,10 @@ namespace {
 // One per path: two writers of one path would be a defect of the caller, and a leftover of a crash is simply written over.
 Path TemporaryPath(const Path& path) { return path + ".tmp"; }
 
-Result<void> WriteWhole(FileSystem& files, const Path& path, std::string_view bytes) {
+Result<void> WriteWhole(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write) {
   ASSIGN_OR_RETURN(auto file, files.Open(path, {.mode = OpenMode::kCreateOrOpen}));
   RETURN_IF_ERROR(file->Truncate(0));
-  RETURN_IF_ERROR(file->Write(0, bytes));
+  RETURN_IF_ERROR(write(*file));
   return file->Sync();
 }
 
@@ -28,8 +28,12 @@ Result<std::string> ReadFile(FileSystem& files, const Path& path, uint64_t bytes
 }
 
 Result<void> WriteFileAtomically(FileSystem& files, const Path& path, std::string_view bytes) {
+  return WriteFileAtomically(files, path, [bytes](File& file) { return file.Write(0, bytes); });
+}
+
+Result<void> WriteFileAtomically(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write) {
   Path temporary = TemporaryPath(path);
-  if (auto written = WriteWhole(files, temporary, bytes); !written.ok()) {
+  if (auto written = WriteWhole(files, temporary, write); !written.ok()) {
     (void)files.Remove(temporary).ok();  // the first error is the one to tell
     return written;
   }

@@ -11,6 +11,7 @@
 // directory, a directory where a file is meant, read-only file system, no permission, name too long), kIo (everything else). The message names the call, the path and the reason.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -102,6 +103,8 @@ class FileSystem {
 Result<std::string> ReadFile(FileSystem& files, const Path& path, uint64_t bytes_max = uint64_t{1} << 30);
 // Replaces `path` so that after a crash it holds either the old bytes or the new ones: temporary file, sync, rename, directory sync.
 Result<void> WriteFileAtomically(FileSystem& files, const Path& path, std::string_view bytes);
+// The same for a file that `write` fills.
+Result<void> WriteFileAtomically(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write);
 // "not there" as false, other errors as errors.
 Result<bool> Exists(FileSystem& files, const Path& path);
 // Removes a directory and everything below it. Success when it does not exist.

@@ -124,9 +124,7 @@ Result<void> Admission::FindDuplicates(const event::EventBatch& batch, const Pri
                                        std::span<const Route> routes, AppendResult& result) {
   HashKeys(batch, principal, topics, routes);
   std::vector<DedupPlace> older(parts_.dedup.has_older() ? keys_.size() : 0);
-  for (size_t row = 0; row < older.size(); row++) {
-    ASSIGN_OR_RETURN(older[row], parts_.dedup.FindOlder(keys_[row]));
-  }
+  if (!older.empty()) RETURN_IF_ERROR(parts_.dedup.FindOlder(keys_, older));
   auto& table = parts_.dedup.open();
   table.Reserve(keys_.size());
   accepted_.clear();

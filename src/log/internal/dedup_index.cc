@@ -6,6 +6,11 @@
 #include "base/check.h"
 
 namespace sluice::log {
+namespace {
+
+constexpr size_t kPrefetchAhead = 16;
+
+}  // namespace
 
 DedupIndex::DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered)
     : open_(std::make_unique<DedupTable>()), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
@@ -15,24 +20,34 @@ void DedupIndex::Touch(Timestamp append_time) {
   open_newest_ = append_time;
 }
 
-Result<DedupPlace> DedupIndex::FindOlder(const DedupKey& key) const {
+// All keys in one table or run, then in the next: what will be looked at can be fetched ahead.
+Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
   for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
-    if (const auto* place = frozen->table->Find(key)) return *place;
+    const DedupTable& table = *frozen->table;
+    for (size_t i = 0; i < keys.size(); i++) {
+      if (i + kPrefetchAhead < keys.size()) table.Prefetch(keys[i + kPrefetchAhead]);
+      const auto* place = places[i].empty() ? table.Find(keys[i]) : nullptr;
+      if (place != nullptr) places[i] = *place;
+    }
   }
-  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-    if (!(*run)->MayHold(key)) continue;
-    ASSIGN_OR_RETURN(DedupPlace place, (*run)->Find(key));
-    if (!place.empty()) return place;
+  for (auto at = runs_.rbegin(); at != runs_.rend(); ++at) {
+    const DedupRun& run = **at;
+    for (size_t i = 0; i < keys.size(); i++) {
+      if (i + kPrefetchAhead < keys.size()) run.Prefetch(keys[i + kPrefetchAhead]);
+      if (!places[i].empty() || !run.MayHold(keys[i])) continue;
+      ASSIGN_OR_RETURN(places[i], run.Find(keys[i]));
+    }
   }
-  return DedupPlace();
+  return {};
 }
 
 void DedupIndex::Freeze(CommitSequence last) {
   CHECK(last >= frozen_until_, "a frozen table that covers nothing");
   Timestamp oldest = open_oldest_.value_or(open_newest_);
+  const size_t keys = open_->size();  // the next table will likely hold as many: it need not grow on the loop
   frozen_.push_back({std::move(open_), {frozen_until_ + 1, last, oldest, open_newest_}});
   frozen_until_ = last;
-  open_ = std::make_unique<DedupTable>();
+  open_ = std::make_unique<DedupTable>(keys);
   open_oldest_.reset();
 }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/time.h"
@@ -37,8 +38,9 @@ class DedupIndex {
   void Touch(Timestamp append_time);
   std::optional<Timestamp> open_since() const { return open_oldest_; }
 
-  // The place of a key that is not in the open table. May read from disk.
-  Result<DedupPlace> FindOlder(const DedupKey& key) const;
+  // The places of keys that are not in the open table; empty where there is none. May read from disk.
+  // REQUIRES: `places` are empty and as many as `keys`.
+  Result<void> FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places) const;
   bool has_older() const { return !frozen_.empty() || !runs_.empty(); }
 
   // Files hold every key of the commits up to this one.

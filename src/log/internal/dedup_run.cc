@@ -15,6 +15,8 @@ constexpr size_t kHeaderSize = 96;                   // of the 4 KiB in front
 constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
+constexpr size_t kBlocksAtOnce = 256;
+constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kIndexEntrySize = 16;
 constexpr size_t kFilterLineBytes = 64;
 constexpr size_t kFilterWords = kFilterLineBytes / sizeof(uint64_t);
@@ -36,10 +38,11 @@ size_t FilterBit(const DedupKey& key, size_t i) {
 std::vector<uint64_t> MakeFilter(const std::vector<DedupEntry>& entries) {
   size_t lines = FilterLines(entries.size());
   std::vector<uint64_t> filter(lines * kFilterWords);
-  for (const auto& entry : entries) {
-    uint64_t* line = &filter[FilterLine(entry.key, lines) * kFilterWords];
+  for (size_t at = 0; at < entries.size(); at++) {
+    if (at + kPrefetchAhead < entries.size()) __builtin_prefetch(&filter[FilterLine(entries[at + kPrefetchAhead].key, lines) * kFilterWords], 1);
+    uint64_t* line = &filter[FilterLine(entries[at].key, lines) * kFilterWords];
     for (size_t i = 0; i < kFilterBits; i++) {
-      size_t bit = FilterBit(entry.key, i);
+      size_t bit = FilterBit(entries[at].key, i);
       line[bit / 64] |= uint64_t{1} << bit % 64;
     }
   }
@@ -48,18 +51,32 @@ std::vector<uint64_t> MakeFilter(const std::vector<DedupEntry>& entries) {
 
 std::string_view BytesOf(const std::vector<uint64_t>& words) { return {reinterpret_cast<const char*>(words.data()), words.size() * 8}; }
 
-std::string EncodeBlock(const DedupEntry* entries, size_t count) {
-  std::string body;
-  base::AppendLittle(body, static_cast<uint32_t>(count));
-  for (size_t i = 0; i < count; i++) {
-    base::AppendLittle(body, entries[i].key.high);
-    base::AppendLittle(body, entries[i].key.low);
-    base::AppendLittle(body, entries[i].place.packed());
+// Entries are in memory as they are in the file: high, low, place.
+static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
+
+// `to`: kBlock bytes.
+void EncodeBlock(const DedupEntry* entries, size_t count, char* to) {
+  std::memset(to, 0, kBlock);
+  base::PutLittle(to + 4, static_cast<uint32_t>(count));
+  std::memcpy(to + kBlockHeaderSize, entries, count * kEntrySize);
+  base::PutLittle(to, base::Crc32c(to + 4, kBlock - 4));
+}
+
+// Piece by piece: a run is as large as the memory that it frees.
+Result<void> WriteBlocks(io::File& file, const std::vector<DedupEntry>& entries) {
+  std::string piece(kBlocksAtOnce * kBlock, '\0');
+  uint64_t at = kBlock;
+  for (size_t first = 0; first < entries.size();) {
+    size_t bytes = 0;
+    for (; bytes < piece.size() && first < entries.size(); bytes += kBlock) {
+      const size_t count = std::min(kBlockEntries, entries.size() - first);
+      EncodeBlock(&entries[first], count, piece.data() + bytes);
+      first += count;
+    }
+    RETURN_IF_ERROR(file.Write(at, std::string_view(piece).substr(0, bytes)));
+    at += bytes;
   }
-  body.resize(kBlock - 4, '\0');
-  std::string block;
-  base::AppendLittle(block, base::Crc32c(body));
-  return block + body;
+  return {};
 }
 
 std::string EncodeIndex(const std::vector<DedupEntry>& entries) {
@@ -105,12 +122,15 @@ Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::FileSystem& files, c
   RETURN_IF_ERROR(files.CreateDirectories(paths.dedup));
   std::string index = EncodeIndex(entries);
   auto filter = MakeFilter(entries);
-  std::string bytes = EncodeHeader(journal, range, entries.size(), base::Crc32c(index), base::Crc32c(BytesOf(filter)));
-  bytes.reserve(bytes.size() + BlockCount(entries.size()) * kBlock + index.size() + filter.size() * 8);
-  for (size_t i = 0; i < entries.size(); i += kBlockEntries) bytes += EncodeBlock(&entries[i], std::min(kBlockEntries, entries.size() - i));
-  bytes += index;
-  bytes += BytesOf(filter);
-  RETURN_IF_ERROR(io::WriteFileAtomically(files, RunPath(paths, range), bytes));
+  const std::string header = EncodeHeader(journal, range, entries.size(), base::Crc32c(index), base::Crc32c(BytesOf(filter)));
+  const uint64_t index_at = kBlock + BlockCount(entries.size()) * kBlock;
+  auto write = [&](io::File& file) -> Result<void> {
+    RETURN_IF_ERROR(file.Write(0, header));
+    RETURN_IF_ERROR(WriteBlocks(file, entries));
+    RETURN_IF_ERROR(file.Write(index_at, index));
+    return file.Write(index_at + index.size(), BytesOf(filter));
+  };
+  RETURN_IF_ERROR(io::WriteFileAtomically(files, RunPath(paths, range), write));
   return Open(files, RunPath(paths, range), journal);
 }
 
@@ -150,6 +170,10 @@ Result<void> DedupRun::ReadHeader(const JournalId& journal) {
   filter_.resize(filter_bytes / 8);
   std::memcpy(filter_.data(), filter.data(), filter_bytes);
   return {};
+}
+
+void DedupRun::Prefetch(const DedupKey& key) const {
+  __builtin_prefetch(&filter_[FilterLine(key, filter_.size() / kFilterWords) * kFilterWords]);
 }
 
 bool DedupRun::MayHold(const DedupKey& key) const {

@@ -40,6 +40,8 @@ class DedupRun {
   uint64_t file_bytes() const { return file_bytes_; }
   // False: not in the run. True: probably is (about 1 in 10,000 keys that are not answers true).
   bool MayHold(const DedupKey& key) const;
+  // Before MayHold, some keys ahead: the filter is larger than the caches.
+  void Prefetch(const DedupKey& key) const;
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
   Result<std::vector<DedupEntry>> ReadAll() const;

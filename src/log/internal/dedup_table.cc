@@ -14,12 +14,12 @@ constexpr size_t kFullNumerator = 2, kFullDenominator = 3;
 
 }  // namespace
 
-DedupTable::DedupTable() : slots_(kSlotsAtLeast) {}
+DedupTable::DedupTable(size_t keys) : slots_(std::max(kSlotsAtLeast, keys * kFullDenominator / kFullNumerator + 1)) {}
 
 void DedupTable::Reserve(size_t n) {
   size_t wanted = (size_ + n) * kFullDenominator / kFullNumerator + 1;
   if (wanted <= slots_.size()) return;
-  std::vector<DedupEntry> old(std::max(wanted, slots_.size() * 2));
+  base::LargeArray<DedupEntry> old(std::max(wanted, slots_.size() * 2));
   old.swap(slots_);
   size_ = 0;
   for (const auto& entry : old) {
@@ -43,13 +43,23 @@ DedupPlace* DedupTable::Insert(const DedupKey& key, DedupPlace place) {
   return &slots_[i].place;
 }
 
+// Slots are in the order of their keys' homes, and no entry is far from its home: what is left to sort is short.
 std::vector<DedupEntry> DedupTable::Sorted() const {
   std::vector<DedupEntry> entries;
   entries.reserve(size_);
-  for (const auto& slot : slots_) {
-    if (!slot.place.empty()) entries.push_back(slot);
+  // The first slots may hold entries whose home is at the end.
+  size_t wrapped = 0;
+  while (!slots_[wrapped].place.empty() && Home(slots_[wrapped].key) > wrapped) wrapped++;
+  for (size_t i = wrapped; i < slots_.size(); i++) {
+    if (!slots_[i].place.empty()) entries.push_back(slots_[i]);
   }
-  std::sort(entries.begin(), entries.end(), [](const DedupEntry& a, const DedupEntry& b) { return a.key < b.key; });
+  entries.insert(entries.end(), slots_.begin(), slots_.begin() + wrapped);
+  for (size_t i = 1; i < entries.size(); i++) {
+    const DedupEntry entry = entries[i];
+    size_t at = i;
+    for (; at > 0 && entry.key < entries[at - 1].key; at--) entries[at] = entries[at - 1];
+    entries[at] = entry;
+  }
   return entries;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/large_array.h"
 #include "log/internal/dedup_key.h"
 
 namespace sluice::log {
@@ -19,7 +20,8 @@ struct DedupEntry {
 // Not thread-safe; a table that nobody changes any more may be read by many.
 class DedupTable {
  public:
-  DedupTable();
+  // `keys`: how many are expected; more find room, too.
+  explicit DedupTable(size_t keys = 0);
   size_t size() const { return size_; }
   size_t byte_size() const { return slots_.size() * sizeof(DedupEntry); }
   // Makes room for `n` further keys. Moves the entries: earlier pointers are void.
@@ -36,7 +38,7 @@ class DedupTable {
   size_t Home(const DedupKey& key) const {
     return static_cast<size_t>((key.high >> 32) * slots_.size() >> 32);  // fewer than 2^32 slots
   }
-  std::vector<DedupEntry> slots_;
+  base::LargeArray<DedupEntry> slots_;
   size_t size_ = 0;
 };
 

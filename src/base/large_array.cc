@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/large_array.h"
+
+#include <sys/mman.h>
+
+#include "base/check.h"
+
+namespace sluice::base {
+
+char* AllocateZeroed(size_t bytes) {
+  if (bytes == 0) return nullptr;
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(memory != MAP_FAILED, "memory");
+  madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: a system without large pages gives small ones
+  return static_cast<char*>(memory);
+}
+
+void FreeZeroed(char* memory, size_t bytes) {
+  if (memory != nullptr) munmap(memory, bytes);
+}
+
+}  // namespace sluice::base
