@@ -53,7 +53,7 @@ struct Log::State {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<Upkeep> upkeep;
-  std::unique_ptr<BackgroundJobs> jobs;  // after what its jobs use
+  std::unique_ptr<BackgroundJobs> jobs, segment_jobs;  // after what their jobs use
 
   LogListener* listener = nullptr;
   std::atomic<uint64_t> durable{0};
@@ -89,7 +89,8 @@ Result<void> Log::State::Build(RecoveredLog recovered) {
   options.commit_bytes_max = journal->commit_bytes_max();
   admission = std::make_unique<Admission>(Admission::Parts{env.clock, *journal, topics, *dedup, *hasher}, options, recovered.last_append_time);
   jobs = std::make_unique<BackgroundJobs>(env.threads, "log-upkeep", *written);
-  upkeep = std::make_unique<Upkeep>(Upkeep::Parts{env, paths, options, identity.id, *journal, topics, *dedup, *view, *jobs},
+  segment_jobs = std::make_unique<BackgroundJobs>(env.threads, "log-segments", *written);
+  upkeep = std::make_unique<Upkeep>(Upkeep::Parts{env, paths, options, identity.id, *journal, topics, *dedup, *view, *jobs, *segment_jobs},
                                     recovered.scan.segments.front().number, recovered.checkpoint_covered, recovered.previous_checkpoint_covered);
   if (!recovered.obsolete.empty()) upkeep->RemoveFiles(std::move(recovered.obsolete));
   durable = recovered.scan.last.get();
@@ -111,7 +112,10 @@ Result<std::unique_ptr<Log>> Log::Open(io::Env env, const Path& directory, LogOp
 
 Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Log::~Log() { state_->jobs.reset(); }  // first: its jobs use everything else
+Log::~Log() {  // first: their jobs use everything else
+  state_->jobs.reset();
+  state_->segment_jobs.reset();
+}
 
 void Log::SetListener(LogListener* listener) {
   state_->listener = listener;
@@ -230,6 +234,7 @@ void Log::Tick(Timestamp now) {
   s.last_tick = now;
   if (now < s.quiet_since) s.quiet_since = now;  // the clock was set back
   s.jobs->RunCompletions();
+  s.segment_jobs->RunCompletions();
   s.TakeTiered();
   s.Reap(now);
   s.CutIfDue(now);

@@ -9,6 +9,7 @@ namespace sluice::log {
 namespace {
 
 constexpr size_t kZeroStep = 64 << 10;    // small enough that a commit beside it waits for one step at most
+constexpr size_t kZeroStepUrgent = 1 << 20;  // commits wait for this segment anyway
 constexpr int64_t kZeroPauseUs = 500;
 
 struct AlignedDelete {
@@ -23,11 +24,13 @@ AlignedBytes ZeroedBytes(size_t n) {
 }
 
 Result<void> WriteZeros(io::Env env, io::File& file, const SegmentRequest& request) {
-  auto zeros = ZeroedBytes(kZeroStep);
-  for (uint64_t at = 0; at < request.bytes; at += kZeroStep) {
-    size_t n = static_cast<size_t>(std::min<uint64_t>(kZeroStep, request.bytes - at));
+  auto zeros = ZeroedBytes(kZeroStepUrgent);
+  for (uint64_t at = 0; at < request.bytes;) {
+    const bool urgent = request.urgent == nullptr || request.urgent->load(std::memory_order_relaxed);
+    const size_t n = static_cast<size_t>(std::min<uint64_t>(urgent ? kZeroStepUrgent : kZeroStep, request.bytes - at));
     RETURN_IF_ERROR(file.Write(at, {zeros.get(), n}));
-    if (request.urgent != nullptr && !request.urgent->load(std::memory_order_relaxed)) env.clock.SleepUs(kZeroPauseUs);
+    at += n;
+    if (!urgent) env.clock.SleepUs(kZeroPauseUs);
   }
   return file.Sync();
 }

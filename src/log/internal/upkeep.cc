@@ -91,7 +91,7 @@ void Upkeep::PrepareSegmentIfWanted(Timestamp now) {
   if (!room || preparing_ || now < retry_at_) return;
   preparing_ = true;
   SegmentRequest request{parts_.journal_id, *number, parts_.options.segment_bytes, &parts_.journal.urgent()};
-  parts_.jobs.Post([this, request]() -> BackgroundJobs::Completion {
+  parts_.segment_jobs.Post([this, request]() -> BackgroundJobs::Completion {
     auto made = std::make_shared<Result<SegmentFile>>(PrepareSegment(parts_.env, parts_.paths, request));
     return [this, made] {
       preparing_ = false;
@@ -137,7 +137,10 @@ void Upkeep::PostSeal() {
 void Upkeep::AtCut(CommitSequence cut, Timestamp append_time) {
   bool new_segment = parts_.journal.active() != seen_active_;
   seen_active_ = parts_.journal.active();
-  if (new_segment && !SegmentsLeft(3)) freeze_wanted_ = capture_wanted_ = true;
+  if (new_segment && !SegmentsLeft(3)) {
+    capture_wanted_ = true;
+    freeze_wanted_ = freeze_wanted_ || !RunsWillCoverNextRecycled();
+  }
   if (freeze_wanted_ && cut > parts_.dedup.covered() && (parts_.dedup.frozen().empty() || cut > parts_.dedup.frozen().back().range.last)) {
     parts_.dedup.Freeze(cut);
   }
@@ -181,6 +184,16 @@ void Upkeep::WriteCheckpointIfDue(CommitSequence durable) {
 // Whether `n` segments can still be made, not counting the active one.
 bool Upkeep::SegmentsLeft(uint64_t n) const { return parts_.journal.active() - oldest_ + 1 + n <= segments_max_; }
 
+// Whether the segments that go before the next new one are in runs already, or in tables on their way there: a table is not frozen for
+// each segment, because many small runs would be merged again and again.
+bool Upkeep::RunsWillCoverNextRecycled() const {
+  constexpr size_t kAhead = 3;
+  const auto& frozen = parts_.dedup.frozen();
+  const CommitSequence covered = frozen.empty() ? parts_.dedup.covered() : frozen.back().range.last;
+  const auto segments = parts_.view.Segments();
+  return segments.empty() || segments[std::min(kAhead, segments.size()) - 1].last <= covered;
+}
+
 void Upkeep::Recycle(Timestamp now) {
   switch (phase_) {
     case RecyclePhase::kNone: {
@@ -206,18 +219,26 @@ void Upkeep::Recycle(Timestamp now) {
 }
 
 void Upkeep::PostCopyOut() {
-  phase_ = RecyclePhase::kCopying;
   CopyOutRequest request{parts_.journal_id, recycling_.number, recycling_.first, recycling_.last, {}};
+  bool anything_stays = false;
   for (const auto& [name, topic] : parts_.topics.topics()) {
     for (int32_t i = 0; i < topic->partition_count(); i++) {
       auto view = parts_.view.Partition(name, LogPartition(i));
-      Offset in_files;
+      Offset in_files, end = view->end;  // no frame of the segment reaches beyond `end`
       for (const auto& entry : view->index) {
         if (entry.file != nullptr) in_files = std::max(in_files, entry.file->next_offset());
+        else if (entry.segment > recycling_.number) end = std::min(end, entry.base);
       }
-      request.drop_before[name][LogPartition(i)] = std::max(topic->partition(LogPartition(i)).tiered, in_files);
+      const Offset drop_before = std::max(topic->partition(LogPartition(i)).tiered, in_files);
+      request.drop_before[name][LogPartition(i)] = drop_before;
+      anything_stays = anything_stays || drop_before < end;
     }
   }
+  if (!anything_stays) {  // the usual case: all of it is in tables, and the segment need not be read
+    phase_ = RecyclePhase::kWaitForCheckpoint;
+    return;
+  }
+  phase_ = RecyclePhase::kCopying;
   parts_.jobs.Post([this, request = std::move(request)]() -> BackgroundJobs::Completion {
     auto copied = std::make_shared<Result<std::vector<LogView::CopiedPartition>>>(CopyOut(parts_.env.files, parts_.paths, request));
     return [this, copied] {

@@ -32,6 +32,7 @@ class Upkeep {
     DedupIndex& dedup;
     LogView& view;
     BackgroundJobs& jobs;
+    BackgroundJobs& segment_jobs;  // apart: commits wait for the next segment, not for the sealing of a run
   };
   Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered);
 
@@ -58,6 +59,7 @@ class Upkeep {
   bool RecyclingNeedsCheckpoint() const;
   void Recycle(Timestamp now);
   bool SegmentsLeft(uint64_t n) const;
+  bool RunsWillCoverNextRecycled() const;
   void PostCopyOut();
   void Retire();
   void Failed(std::string_view doing, const Error& error);
