@@ -6,22 +6,70 @@
 #include "base/check.h"
 
 namespace sluice::table {
+namespace {
+
+constexpr const char* kRegionName = "sluice-hot";
+
+}  // namespace
 
 // ---- memory ------------------------------------------------------------------------------------------------------------
 
-ChunkMemory::ChunkMemory(io::Env env, uint64_t bytes_max, size_t chunk_bytes) : env_(env), bytes_max_(bytes_max), chunk_bytes_(chunk_bytes) {}
+ChunkMemory::ChunkMemory(io::Env env, uint64_t bytes_max, size_t chunk_bytes)
+    : env_(env), bytes_max_(bytes_max), chunk_bytes_(chunk_bytes), taken_(env.threads.NewSignal()) {}
+
+ChunkMemory::~ChunkMemory() {
+  if (thread_ == nullptr) return;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  taken_->Notify();
+  thread_->Join();
+}
 
 Result<std::unique_ptr<io::SharedRegion>> ChunkMemory::Take() {
+  if (thread_ == nullptr) thread_ = env_.threads.Start("hot-memory", io::ThreadPriority::kNormal, [this] { Prepare(); });
+  std::unique_ptr<io::SharedRegion> region;
   {
     std::lock_guard lock(mutex_);
     if (!free_.empty()) {
-      auto region = std::move(free_.back());
+      region = std::move(free_.back());
       free_.pop_back();
-      return region;
     }
+  }
+  taken_->Notify();
+  if (region != nullptr) return region;
+  return Make();
+}
+
+// REQUIRES: mutex_ is held. Memory is not made ahead beyond the budget.
+bool ChunkMemory::WantsMore() const { return free_.size() < kReadyMin && bytes_made_ + chunk_bytes_ <= bytes_max_; }
+
+void ChunkMemory::Prepare() {
+  for (;;) {
+    taken_->Wait();
+    for (bool more = true; more;) {
+      {
+        std::lock_guard lock(mutex_);
+        if (stopping_) return;
+        more = WantsMore();
+      }
+      if (!more) break;
+      auto region = env_.memory.Create(kRegionName, chunk_bytes_);
+      if (!region.ok()) break;  // whoever needs one will hear of it
+      std::lock_guard lock(mutex_);
+      bytes_made_ += chunk_bytes_;
+      free_.push_back(std::move(*region));
+    }
+  }
+}
+
+Result<std::unique_ptr<io::SharedRegion>> ChunkMemory::Make() {
+  {
+    std::lock_guard lock(mutex_);
     bytes_made_ += chunk_bytes_;
   }
-  auto region = env_.memory.Create("sluice-hot", chunk_bytes_);
+  auto region = env_.memory.Create(kRegionName, chunk_bytes_);
   if (!region.ok()) {
     std::lock_guard lock(mutex_);
     bytes_made_ -= chunk_bytes_;
@@ -48,6 +96,12 @@ HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedRegion> region, ChunkM
     : id_(id), region_(std::move(region)), memory_(memory), writer_(region_->bytes()) {}
 
 HotChunk::~HotChunk() { memory_.GiveBack(std::move(region_)); }
+
+void HotChunk::NoteType(std::string_view type) {
+  if (types_.find(type) != types_.end()) return;
+  types_.emplace(type);
+  if (types_.size() > kTypesTracked) types_known_ = false;
+}
 
 HotChunkReader HotChunk::reader() const {
   auto reader = HotChunkReader::Open(region_->bytes());
@@ -93,10 +147,7 @@ Result<void> HotTail::Append(const EventRows& rows, log::CommitSequence sequence
 // Tells the other threads of rows that the chunk took.
 void HotTail::Record(const EventRows& rows, size_t first, size_t n, log::CommitSequence sequence) {
   auto& chunk = *open_;
-  for (size_t i = first; i < first + n && chunk.types_known_; i++) {
-    chunk.types_.emplace(rows.batch.Get(event::Attribute::kType, rows.rows[i]));
-    if (chunk.types_.size() > HotChunk::kTypesTracked) chunk.types_known_ = false;
-  }
+  for (size_t i = first; i < first + n && chunk.types_known_; i++) chunk.NoteType(rows.batch.Get(event::Attribute::kType, rows.rows[i]));
   const auto end = rows.base_offset + static_cast<int64_t>(first + n);
   std::lock_guard lock(mutex_);
   Entry& entry = entries_.back();

@@ -25,11 +25,13 @@
 
 namespace sluice::table {
 
-// Recycles chunk memory: fresh pages cost more than the copy that fills them. Thread-safe.
+// Recycles chunk memory, and has some ready before it is asked for: fresh pages cost more than the copy that fills them, and the log's
+// thread must not wait for them. Thread-safe, but for Take: one thread takes.
 class ChunkMemory {
  public:
   // `bytes_max`: the budget of all chunks together. `env` must outlive it.
   ChunkMemory(io::Env env, uint64_t bytes_max, size_t chunk_bytes = kHotChunkBytesDefault);
+  ~ChunkMemory();
   // Rows that the log admitted must find a place, so the budget is not checked here but before admission: over_budget().
   // kExhausted: the system has no memory.
   Result<std::unique_ptr<io::SharedRegion>> Take();
@@ -42,6 +44,11 @@ class ChunkMemory {
   uint64_t bytes_max() const { return bytes_max_; }
 
  private:
+  static constexpr size_t kReadyMin = 4;  // free chunks that are made ahead, once the first was taken
+  Result<std::unique_ptr<io::SharedRegion>> Make();
+  bool WantsMore() const;
+  void Prepare();
+
   io::Env env_;
   const uint64_t bytes_max_;
   const size_t chunk_bytes_;
@@ -49,6 +56,9 @@ class ChunkMemory {
   std::vector<std::unique_ptr<io::SharedRegion>> free_;
   uint64_t bytes_made_ = 0;
   uint64_t next_chunk_id_ = 1;
+  bool stopping_ = false;
+  std::unique_ptr<io::Signal> taken_;
+  std::unique_ptr<io::Thread> thread_;
 };
 
 // One chunk. The writing side belongs to the log's thread; rows that are visible may be read from any thread.
@@ -71,7 +81,8 @@ class HotChunk {
   ChunkMemory& memory_;
   // The log's thread only.
   HotChunkWriter writer_;
-  std::set<std::string> types_;  // distinct event types; empty once there are more than kTypesTracked
+  void NoteType(std::string_view type);
+  std::set<std::string, std::less<>> types_;  // distinct event types; empty once there are more than kTypesTracked
   bool types_known_ = true;
 };
 
