@@ -84,7 +84,7 @@ Result<std::unique_ptr<Gate>> Gate::Make(io::Env env, log::Log& log, GateOptions
 
 Gate::Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router)
     : log_(log), options_(std::move(options)), hooks_(std::move(hooks)), router_(std::move(router)), decoder_(options_.limits),
-      inflater_(options_.limits.body_bytes_max), env_(env) {}
+      inflater_(options_.limits.body_bytes_max), env_(env), counters_(env.metrics) {}
 
 // ---- decoding -----------------------------------------------------------------------------------------------------------
 
@@ -202,13 +202,18 @@ std::vector<EventOutcome> Gate::EventOutcomes() const {
   return out;
 }
 
+Gate::Counters::Counters(io::Metrics& metrics)
+    : bytes(metrics.GetCounter(kBytesTotal)),
+      accepted(metrics.GetCounter(kEventsTotal, {{"result", "accepted"}})),
+      duplicates(metrics.GetCounter(kEventsTotal, {{"result", "duplicate"}})),
+      rejected(metrics.GetCounter(kEventsTotal, {{"result", "rejected"}})) {}
+
 void Gate::Count(const IngestOutcome& outcome, size_t body_bytes) {
-  auto& metrics = env_.metrics;
-  metrics.GetCounter(kBytesTotal).Add(body_bytes);
-  if (!outcome.ok()) metrics.GetCounter(kRefusedTotal, {{"reason", ReasonName(outcome.status)}}).Add();
-  if (outcome.accepted > 0) metrics.GetCounter(kEventsTotal, {{"result", "accepted"}}).Add(outcome.accepted);
-  if (outcome.duplicates > 0) metrics.GetCounter(kEventsTotal, {{"result", "duplicate"}}).Add(outcome.duplicates);
-  if (outcome.rejected > 0) metrics.GetCounter(kEventsTotal, {{"result", "rejected"}}).Add(outcome.rejected);
+  counters_.bytes.Add(body_bytes);
+  counters_.accepted.Add(outcome.accepted);
+  counters_.duplicates.Add(outcome.duplicates);
+  counters_.rejected.Add(outcome.rejected);
+  if (!outcome.ok()) env_.metrics.GetCounter(kRefusedTotal, {{"reason", ReasonName(outcome.status)}}).Add();
 }
 
 }  // namespace sluice::ingest

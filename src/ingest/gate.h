@@ -98,6 +98,11 @@ class Gate {
     const log::Topic* topic = nullptr;
     event::KeyExtractor keys;
   };
+  // Looked up once: a lookup costs more than a small request's events.
+  struct Counters {
+    explicit Counters(io::Metrics& metrics);
+    io::Counter &bytes, &accepted, &duplicates, &rejected;
+  };
   Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router);
   Result<std::string_view> DecodedBody(const IngestRequest& request, IngestOutcome& outcome);
   IngestOutcome Decode(const IngestRequest& request);
@@ -115,6 +120,7 @@ class Gate {
   Inflater inflater_;
   std::map<std::string, TopicEntry, std::less<>> topics_;
   io::Env env_;
+  Counters counters_;
 
   // Of the newest request; memory is kept.
   event::EventBatch batch_;
