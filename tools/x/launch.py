@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./x run, ./x bench, ./x sim: builds release, then becomes the program, with the caller's folder and arguments."""
+"""./x run, ./x sim: builds release, then becomes the program, with the caller's folder and arguments."""
 import os
 
 from x import build, console
 
-PROGRAMS = {"run": "sluice", "bench": "sluice_bench", "sim": "sluice_sim"}
+PROGRAMS = {"run": "sluice", "sim": "sluice_sim"}
 
 
 def run(command, arguments):
