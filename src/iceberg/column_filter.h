@@ -15,12 +15,15 @@
 namespace sluice::iceberg {
 
 enum class FilterOp : uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kIsNull, kIsNotNull };
+inline constexpr uint8_t kFilterOpCount = 8;
 
 // One comparison of a column with constants. Several are joined by AND.
 struct ColumnFilter {
   FieldId field_id = 0;
   FilterOp op = FilterOp::kEqual;
   std::vector<Value> values;  // one; any number for kIn; none for kIsNull and kIsNotNull. Null matches nothing
+
+  bool operator==(const ColumnFilter&) const = default;
 };
 
 // What is known of some values: a range and whether there are nulls and NaN. An absent bound: not known.
@@ -28,8 +31,8 @@ struct ValueRange {
   std::optional<Value> lower;
   std::optional<Value> upper;
   bool may_be_null = true;
-  bool may_be_nan = true;   // NaN counts as greater than every number
-  bool may_be_value = true; // false: all are null
+  bool may_be_nan = true;    // NaN counts as greater than every number
+  bool may_be_value = true;  // false: all are null
 };
 
 bool RangeMayMatch(const ColumnFilter& filter, const ValueRange& range);

@@ -16,7 +16,7 @@ struct TypedFilter {
   Type type;
 };
 
-std::vector<TypedFilter> Resolve(const TableMetadata& metadata, const std::vector<ColumnFilter>& filters) {
+std::vector<TypedFilter> Resolve(const TableMetadata& metadata, std::span<const ColumnFilter> filters) {
   std::vector<TypedFilter> resolved;
   for (const ColumnFilter& filter : filters) {
     const NestedField* field = metadata.schema().FindById(filter.field_id);
@@ -28,7 +28,7 @@ std::vector<TypedFilter> Resolve(const TableMetadata& metadata, const std::vecto
 // Reads the manifests of one snapshot and fills a plan.
 class Planner {
  public:
-  Planner(io::ObjectStore& objects, const TableMetadata& metadata, const std::vector<ColumnFilter>& filters, ManifestCache* cache)
+  Planner(io::ObjectStore& objects, const TableMetadata& metadata, std::span<const ColumnFilter> filters, ManifestCache* cache)
       : objects_(objects), metadata_(metadata), filters_(Resolve(metadata, filters)), cache_(cache) {}
 
   Result<ScanPlan> Plan(const Snapshot& snapshot) {
@@ -74,9 +74,11 @@ class Planner {
     const PartitionSpec* spec = metadata_.FindSpec(manifest.partition_spec_id);
     auto may_match = [&](const TypedFilter& f) { return ManifestMayMatch(f.filter, f.type, *spec, manifest); };
     if (spec == nullptr)
-      return Error{ErrorCode::kCorruption, "the table has no partition spec " + std::to_string(manifest.partition_spec_id) + " of \"" + manifest.path + "\""};
+      return Error{ErrorCode::kCorruption,
+                   "the table has no partition spec " + std::to_string(manifest.partition_spec_id) + " of \"" + manifest.path + "\""};
     if (!std::all_of(filters_.begin(), filters_.end(), may_match)) {
       plan_.counts.manifests_pruned++;
+      plan_.counts.files_pruned_by_manifest += manifest.added_files_count.value_or(0) + manifest.existing_files_count.value_or(0);
       return {};
     }
     ASSIGN_OR_RETURN(const ManifestEntries* entries, Read(manifest));
@@ -91,10 +93,12 @@ class Planner {
     for (const TypedFilter& f : filters_) {
       if (!PartitionMayMatch(f.filter, f.type, spec, entry.file.partition)) {
         plan_.counts.files_pruned_by_partition++;
+        plan_.counts.bytes_pruned += static_cast<uint64_t>(entry.file.file_size_bytes);
         return;
       }
       if (!FileMayMatch(f.filter, f.type, entry.file)) {
         plan_.counts.files_pruned_by_bounds++;
+        plan_.counts.bytes_pruned += static_cast<uint64_t>(entry.file.file_size_bytes);
         return;
       }
     }
@@ -113,7 +117,7 @@ class Planner {
 }  // namespace
 
 Result<ScanPlan> PlanScan(io::ObjectStore& objects, const TableMetadata& metadata, const Snapshot& snapshot,
-                          const std::vector<ColumnFilter>& filters, ManifestCache* cache) {
+                          std::span<const ColumnFilter> filters, ManifestCache* cache) {
   return Planner(objects, metadata, filters, cache).Plan(snapshot);
 }
 

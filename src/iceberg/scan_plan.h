@@ -5,13 +5,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
-#include "io/object_store.h"
 #include "iceberg/column_filter.h"
 #include "iceberg/manifest_cache.h"
 #include "iceberg/table_metadata.h"
+#include "io/object_store.h"
 
 namespace sluice::iceberg {
 
@@ -26,9 +27,13 @@ struct ScanFile {
 struct ScanCounts {
   int64_t manifests_read = 0;
   int64_t manifests_pruned = 0;
+  int64_t files_pruned_by_manifest = 0;  // live ones of pruned manifests, as the manifest list counts them
   int64_t files_pruned_by_partition = 0;
   int64_t files_pruned_by_bounds = 0;
-  int64_t records = 0;  // in `files`, deleted rows included
+  uint64_t bytes_pruned = 0;  // of files pruned by partition and by bounds; those of pruned manifests are not known
+  int64_t records = 0;        // in `files`, deleted rows included
+
+  int64_t files_pruned() const { return files_pruned_by_manifest + files_pruned_by_partition + files_pruned_by_bounds; }
 };
 
 // Pointers in `files` live as long as the plan, or a copy of `manifests`, does.
@@ -43,6 +48,6 @@ struct ScanPlan {
 // unknown column leaves nothing out). `cache` may be null.
 // Errors: those of reading the manifest list and manifests.
 Result<ScanPlan> PlanScan(io::ObjectStore& objects, const TableMetadata& metadata, const Snapshot& snapshot,
-                          const std::vector<ColumnFilter>& filters, ManifestCache* cache);
+                          std::span<const ColumnFilter> filters, ManifestCache* cache);
 
 }  // namespace sluice::iceberg

@@ -59,6 +59,7 @@ TEST_F(ScanPlanTest, PrunesByPartitionThenByBounds) {
   EXPECT_EQ(plan.counts.files_pruned_by_partition, 1);
   EXPECT_EQ(Plan({{1, FilterOp::kEqual, {Value(int64_t{15})}}}), (Paths{"b"}));
   EXPECT_EQ(plan.counts.files_pruned_by_bounds, 2);
+  EXPECT_EQ(plan.counts.bytes_pruned, 2 * static_cast<uint64_t>(plan.files[0].file->file_size_bytes));
   EXPECT_EQ(Plan({{1, FilterOp::kIn, {Value(int64_t{10}), Value(int64_t{21})}}}), (Paths{"a", "c"}));
   EXPECT_EQ(Plan({{1, FilterOp::kGreater, {Value(int64_t{20})}}}), (Paths{"c"}));
   EXPECT_EQ(Plan({{1, FilterOp::kGreaterEqual, {Value(int64_t{20})}}}), (Paths{"b", "c"}));
@@ -75,7 +76,9 @@ TEST_F(ScanPlanTest, PrunesHoursByTheTimeInsideThem) {
   EXPECT_EQ(Plan({time(FilterOp::kEqual, 10 * kHourUs + 5)}), (Paths{"ten"}));
   EXPECT_EQ(Plan({time(FilterOp::kLess, 10 * kHourUs + 5)}), (Paths{"before", "ten"})) << "the constant's own hour stays";
   EXPECT_EQ(Plan({time(FilterOp::kGreater, 11 * kHourUs)}), (Paths{"eleven"}));
-  EXPECT_EQ(Plan({time(FilterOp::kLess, 0)}), (Paths{"before", }));
+  EXPECT_EQ(Plan({time(FilterOp::kLess, 0)}), (Paths{
+                                                  "before",
+                                              }));
 }
 
 TEST_F(ScanPlanTest, SkipsWholeManifestsAndReadsTheOthersOnce) {
@@ -83,6 +86,7 @@ TEST_F(ScanPlanTest, SkipsWholeManifestsAndReadsTheOthersOnce) {
   Commit({TestFile("b", "order", 500, 1, 10)});
   EXPECT_EQ(Plan({{3, FilterOp::kGreaterEqual, {Value(400 * kHourUs)}}}), (Paths{"b"}));
   EXPECT_EQ(plan.counts.manifests_pruned, 1);
+  EXPECT_EQ(plan.counts.files_pruned(), 1) << "the files of a pruned manifest count, too";
   EXPECT_EQ(plan.counts.manifests_read, 1);
   Plan({});
   Plan({});

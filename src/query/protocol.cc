@@ -260,10 +260,10 @@ Result<ScanMessage> DecodeScan(std::string_view bytes) {
     f.field_id = from.Get<int32_t>();
     auto op = from.Get<uint8_t>();
     uint32_t values = 0;
-    if (op >= kFilterOpCount || !GetCount(from, 2, values) || values > kFilterValuesMax) return Damaged("scan");
-    f.op = static_cast<FilterOp>(op);
-    bool comparison = f.op < FilterOp::kIn;
-    if (comparison ? values != 1 : f.op != FilterOp::kIn && values != 0) return Damaged("scan");
+    if (op >= iceberg::kFilterOpCount || !GetCount(from, 2, values) || values > kFilterValuesMax) return Damaged("scan");
+    f.op = static_cast<iceberg::FilterOp>(op);
+    bool comparison = f.op < iceberg::FilterOp::kIn;
+    if (comparison ? values != 1 : f.op != iceberg::FilterOp::kIn && values != 0) return Damaged("scan");
     f.values.resize(values);
     for (auto& v : f.values)
       if (!GetValue(from, v)) return Damaged("scan");

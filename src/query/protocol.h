@@ -28,18 +28,32 @@
 namespace sluice::query {
 
 enum class MessageType : uint16_t {
-  kReady = 1, kQuery, kList, kTables, kBind, kBound, kScan, kScanned, kOpen, kOpened, kResult, kCredit, kCancel, kDone, kTrim,
+  kReady = 1,
+  kQuery,
+  kList,
+  kTables,
+  kBind,
+  kBound,
+  kScan,
+  kScanned,
+  kOpen,
+  kOpened,
+  kResult,
+  kCredit,
+  kCancel,
+  kDone,
+  kTrim,
 };
 
-inline constexpr size_t kFrameBytesMax = size_t{64} << 20;        // a longer frame is a broken peer
-inline constexpr int64_t kResultWindowBytes = int64_t{4} << 20;   // sent and not yet credited
+inline constexpr size_t kFrameBytesMax = size_t{64} << 20;       // a longer frame is a broken peer
+inline constexpr int64_t kResultWindowBytes = int64_t{4} << 20;  // sent and not yet credited
 inline constexpr size_t kResultFrameBytes = size_t{256} << 10;
-inline constexpr size_t kFilterValuesMax = 10'000;                // longer IN lists are not sent
+inline constexpr size_t kFilterValuesMax = 10'000;  // longer IN lists are not sent
 inline constexpr size_t kScanFiltersMax = 256;
 // One kScanned frame; more files come in further ones.
 inline constexpr size_t kScannedFrameFiles = 2'000;
 inline constexpr size_t kScannedFrameDeletes = 1'000'000;
-inline constexpr size_t kDeletedRowsMax = 4'000'000;              // of one file
+inline constexpr size_t kDeletedRowsMax = 4'000'000;  // of one file
 
 struct FrameHeader {
   uint32_t bytes;  // of the payload
@@ -88,7 +102,7 @@ Result<BoundMessage> DecodeBound(std::string_view bytes);
 
 struct ScanMessage {
   uint32_t handle = 0;
-  std::vector<ScanFilter> filters;
+  std::vector<iceberg::ColumnFilter> filters;
 };
 std::string Encode(const ScanMessage& message);
 Result<ScanMessage> DecodeScan(std::string_view bytes);
@@ -99,8 +113,8 @@ struct ScannedFile {
   bool hot = false;
   uint64_t bytes = 0;
   int64_t rows = 0;
-  uint32_t footer_bytes = 0;        // cold
-  uint32_t begin = 0, end = 0;      // hot: rows
+  uint32_t footer_bytes = 0;          // cold
+  uint32_t begin = 0, end = 0;        // hot: rows
   std::vector<int64_t> deleted_rows;  // cold
 };
 struct ScannedMessage {
@@ -121,7 +135,7 @@ Result<uint64_t> DecodeNumber(std::string_view bytes);
 
 struct DoneMessage {
   std::optional<QueryError> error;
-  bool discard = false;      // the worker asks to be replaced
+  bool discard = false;  // the worker asks to be replaced
   int64_t rows = 0;
   uint64_t mapped_bytes = 0;  // of hot chunks that stay mapped between statements
 };

@@ -41,7 +41,8 @@ TEST(Protocol, TablesComeBack) {
 }
 
 TEST(Protocol, BindComesBackWithItsVersion) {
-  for (auto version : {std::optional<VersionRequest>(), std::optional<VersionRequest>(int64_t{7}), std::optional<VersionRequest>(Timestamp{9})}) {
+  for (auto version :
+       {std::optional<VersionRequest>(), std::optional<VersionRequest>(int64_t{7}), std::optional<VersionRequest>(Timestamp{9})}) {
     auto bytes = Encode(BindMessage{"bronze", "events__hot", version});
     auto back = DecodeBind(bytes);
     ASSERT_TRUE(back.ok());
@@ -95,14 +96,14 @@ TEST(Protocol, AliasOfNoColumnIsDamage) {
 
 ScanMessage AllFilters() {
   return {5,
-          {{1, FilterOp::kEqual, {true}},
-           {2, FilterOp::kLess, {int64_t{3}}},
-           {3, FilterOp::kLessOrEqual, {1.5f}},
-           {4, FilterOp::kGreater, {2.5}},
-           {5, FilterOp::kGreaterOrEqual, {iceberg::Int128(-7)}},
-           {6, FilterOp::kIn, {std::string("a"), std::string("b")}},
-           {7, FilterOp::kIsNull, {}},
-           {8, FilterOp::kNotNull, {}}}};
+          {{1, iceberg::FilterOp::kEqual, {true}},
+           {2, iceberg::FilterOp::kLess, {int64_t{3}}},
+           {3, iceberg::FilterOp::kLessEqual, {1.5f}},
+           {4, iceberg::FilterOp::kGreater, {2.5}},
+           {5, iceberg::FilterOp::kGreaterEqual, {iceberg::Int128(-7)}},
+           {6, iceberg::FilterOp::kIn, {std::string("a"), std::string("b")}},
+           {7, iceberg::FilterOp::kIsNull, {}},
+           {8, iceberg::FilterOp::kIsNotNull, {}}}};
 }
 
 TEST(Protocol, ScanComesBackWithEveryKindOfValue) {
@@ -120,17 +121,23 @@ TEST(Protocol, ScanComesBackWithEveryKindOfValue) {
 }
 
 TEST(Protocol, ScanHasAsManyValuesAsItsOperatorTakes) {
-  auto scan = [](FilterOp op, size_t values) { return DecodeScan(Encode(ScanMessage{0, {{1, op, std::vector<iceberg::Value>(values, int64_t{1})}}})).ok(); };
-  EXPECT_FALSE(scan(FilterOp::kEqual, 0));
-  EXPECT_FALSE(scan(FilterOp::kEqual, 2));
-  EXPECT_FALSE(scan(FilterOp::kIsNull, 1));
-  EXPECT_TRUE(scan(FilterOp::kIn, 0));
-  EXPECT_TRUE(scan(FilterOp::kIn, kFilterValuesMax));
-  EXPECT_FALSE(scan(FilterOp::kIn, kFilterValuesMax + 1));
+  auto scan = [](iceberg::FilterOp op, size_t values) {
+    return DecodeScan(Encode(ScanMessage{0, {{1, op, std::vector<iceberg::Value>(values, int64_t{1})}}})).ok();
+  };
+  EXPECT_FALSE(scan(iceberg::FilterOp::kEqual, 0));
+  EXPECT_FALSE(scan(iceberg::FilterOp::kEqual, 2));
+  EXPECT_FALSE(scan(iceberg::FilterOp::kIsNull, 1));
+  EXPECT_TRUE(scan(iceberg::FilterOp::kIn, 0));
+  EXPECT_TRUE(scan(iceberg::FilterOp::kIn, kFilterValuesMax));
+  EXPECT_FALSE(scan(iceberg::FilterOp::kIn, kFilterValuesMax + 1));
 }
 
 TEST(Protocol, ScanIsBounded) {
-  auto scan = [](size_t filters) { return DecodeScan(Encode(ScanMessage{0, std::vector<ScanFilter>(filters, ScanFilter{1, FilterOp::kIsNull, {}})})).ok(); };
+  auto scan = [](size_t filters) {
+    return DecodeScan(Encode(ScanMessage{
+                          0, std::vector<iceberg::ColumnFilter>(filters, iceberg::ColumnFilter{1, iceberg::FilterOp::kIsNull, {}})}))
+        .ok();
+  };
   EXPECT_TRUE(scan(kScanFiltersMax));
   EXPECT_FALSE(scan(kScanFiltersMax + 1));
 }

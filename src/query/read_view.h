@@ -21,9 +21,9 @@
 #include "base/columns.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "iceberg/column_filter.h"
 #include "iceberg/schema.h"
 #include "log/types.h"
-#include "query/scan_filter.h"
 
 namespace sluice::query {
 
@@ -95,7 +95,7 @@ class ViewTable {
 
   // Files and chunks of `part` (kAll, kHot, kLake) that may hold rows for which all filters are true. May read manifests.
   // kUnavailable, kIo, kCorruption: of the store. kInvalid: something in the snapshot cannot be read here (equality deletes).
-  virtual Result<TableScan> Scan(TablePart part, std::span<const ScanFilter> filters) const = 0;
+  virtual Result<TableScan> Scan(TablePart part, std::span<const iceberg::ColumnFilter> filters) const = 0;
 
   // The table as an older snapshot left it, without hot rows. kNotFound: there is no such snapshot (any more).
   virtual Result<std::shared_ptr<const ViewTable>> At(const VersionRequest& version) const = 0;

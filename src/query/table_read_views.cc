@@ -13,26 +13,6 @@
 namespace sluice::query {
 namespace {
 
-iceberg::FilterOp OpOf(FilterOp op) {
-  switch (op) {
-    case FilterOp::kEqual: return iceberg::FilterOp::kEqual;
-    case FilterOp::kLess: return iceberg::FilterOp::kLess;
-    case FilterOp::kLessOrEqual: return iceberg::FilterOp::kLessEqual;
-    case FilterOp::kGreater: return iceberg::FilterOp::kGreater;
-    case FilterOp::kGreaterOrEqual: return iceberg::FilterOp::kGreaterEqual;
-    case FilterOp::kIn: return iceberg::FilterOp::kIn;
-    case FilterOp::kIsNull: return iceberg::FilterOp::kIsNull;
-    case FilterOp::kNotNull: return iceberg::FilterOp::kIsNotNull;
-  }
-  return iceberg::FilterOp::kIsNotNull;
-}
-
-std::vector<iceberg::ColumnFilter> ColumnFilters(std::span<const ScanFilter> filters) {
-  std::vector<iceberg::ColumnFilter> out;
-  for (auto& f : filters) out.push_back({f.field_id, OpOf(f.op), f.values});
-  return out;
-}
-
 constexpr iceberg::FieldId kTimeField = static_cast<iceberg::FieldId>(table::EventColumn::kTime) + 1;
 constexpr iceberg::FieldId kTypeField = static_cast<iceberg::FieldId>(table::EventColumn::kType) + 1;
 
@@ -89,11 +69,10 @@ class RegistryTable : public ViewTable {
     return out;
   }
 
-  Result<TableScan> Scan(TablePart part, std::span<const ScanFilter> filters) const override {
-    const auto wanted = ColumnFilters(filters);
+  Result<TableScan> Scan(TablePart part, std::span<const iceberg::ColumnFilter> filters) const override {
     TableScan out;
-    if (part != TablePart::kLake) ScanHot(wanted, out);
-    if (part != TablePart::kHot && snapshot_ != nullptr) RETURN_IF_ERROR(ScanLake(wanted, out));
+    if (part != TablePart::kLake) ScanHot(filters, out);
+    if (part != TablePart::kHot && snapshot_ != nullptr) RETURN_IF_ERROR(ScanLake(filters, out));
     return out;
   }
 
@@ -131,7 +110,7 @@ class RegistryTable : public ViewTable {
     return number("total-records");
   }
 
-  void ScanHot(const std::vector<iceberg::ColumnFilter>& filters, TableScan& out) const {
+  void ScanHot(std::span<const iceberg::ColumnFilter> filters, TableScan& out) const {
     for (auto& chunk : view_.chunks) {
       if (!std::all_of(filters.begin(), filters.end(), [&](auto& f) { return ChunkMayMatch(chunk, f); })) {
         out.chunks_pruned++;
@@ -141,12 +120,13 @@ class RegistryTable : public ViewTable {
     }
   }
 
-  Result<void> ScanLake(const std::vector<iceberg::ColumnFilter>& filters, TableScan& out) const {
+  Result<void> ScanLake(std::span<const iceberg::ColumnFilter> filters, TableScan& out) const {
     const auto& metadata = view_.version->metadata;
     ASSIGN_OR_RETURN(auto plan, iceberg::PlanScan(env_.objects, metadata, *snapshot_, filters, &manifests_));
     for (auto& file : plan.files) {
       if (!file.deletes.empty())
-        return Error{ErrorCode::kInvalid, "a file of " + view_.table->name().ToString() + " has delete files, which are not applied here yet",
+        return Error{ErrorCode::kInvalid,
+                     "a file of " + view_.table->name().ToString() + " has delete files, which are not applied here yet",
                      "read the table with another engine, or rewrite its data files there"};
       ViewFile view;
       view.uri = file.file->path;
@@ -154,7 +134,8 @@ class RegistryTable : public ViewTable {
       view.rows = file.file->record_count;
       out.files.push_back(std::move(view));
     }
-    out.files_pruned = plan.counts.files_pruned_by_partition + plan.counts.files_pruned_by_bounds;
+    out.files_pruned = plan.counts.files_pruned();
+    out.bytes_pruned = plan.counts.bytes_pruned;
     return {};
   }
 
@@ -166,13 +147,15 @@ class RegistryTable : public ViewTable {
 };
 
 bool SameName(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y)); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
 }
 
 class RegistryView : public ReadView {
  public:
-  RegistryView(io::Env env, iceberg::ManifestCache& manifests, table::TablesView tables) : env_(env), manifests_(manifests), tables_(std::move(tables)), resolved_(tables_.tables.size()) {}
+  RegistryView(io::Env env, iceberg::ManifestCache& manifests, table::TablesView tables)
+      : env_(env), manifests_(manifests), tables_(std::move(tables)), resolved_(tables_.tables.size()) {}
 
   Result<const ViewTable*> FindTable(std::string_view schema, std::string_view name) const override {
     for (size_t i = 0; i < tables_.tables.size(); i++) {
@@ -183,7 +166,8 @@ class RegistryView : public ReadView {
         return Error{ErrorCode::kUnavailable, "the table " + view.table->name().ToString() + " is not available",
                      "`sluice table describe " + view.table->name().ToString() + "` says why"};
       std::lock_guard lock(mutex_);
-      if (resolved_[i] == nullptr) resolved_[i] = std::make_unique<RegistryTable>(env_, manifests_, view, view.version->metadata.current_snapshot());
+      if (resolved_[i] == nullptr)
+        resolved_[i] = std::make_unique<RegistryTable>(env_, manifests_, view, view.version->metadata.current_snapshot());
       return static_cast<const ViewTable*>(resolved_[i].get());
     }
     return Error{ErrorCode::kNotFound, "there is no table " + std::string(schema) + "." + std::string(name), {}};

@@ -18,38 +18,38 @@ namespace {
 using duckdb::ExpressionType;
 using duckdb::TableFilterType;
 
-std::optional<FilterOp> ToOp(ExpressionType comparison) {
+std::optional<iceberg::FilterOp> ToOp(ExpressionType comparison) {
   switch (comparison) {
-    case ExpressionType::COMPARE_EQUAL: return FilterOp::kEqual;
-    case ExpressionType::COMPARE_LESSTHAN: return FilterOp::kLess;
-    case ExpressionType::COMPARE_LESSTHANOREQUALTO: return FilterOp::kLessOrEqual;
-    case ExpressionType::COMPARE_GREATERTHAN: return FilterOp::kGreater;
-    case ExpressionType::COMPARE_GREATERTHANOREQUALTO: return FilterOp::kGreaterOrEqual;
+    case ExpressionType::COMPARE_EQUAL: return iceberg::FilterOp::kEqual;
+    case ExpressionType::COMPARE_LESSTHAN: return iceberg::FilterOp::kLess;
+    case ExpressionType::COMPARE_LESSTHANOREQUALTO: return iceberg::FilterOp::kLessEqual;
+    case ExpressionType::COMPARE_GREATERTHAN: return iceberg::FilterOp::kGreater;
+    case ExpressionType::COMPARE_GREATERTHANOREQUALTO: return iceberg::FilterOp::kGreaterEqual;
     default: return std::nullopt;
   }
 }
 
-std::optional<ScanFilter> FromComparison(const duckdb::ConstantFilter& filter, const iceberg::NestedField& column) {
+std::optional<iceberg::ColumnFilter> FromComparison(const duckdb::ConstantFilter& filter, const iceberg::NestedField& column) {
   auto op = ToOp(filter.comparison_type);
   auto value = ToLakeValue(filter.constant, column.type);
   if (!op || !value) return std::nullopt;
-  return ScanFilter{column.id, *op, {std::move(*value)}};
+  return iceberg::ColumnFilter{column.id, *op, {std::move(*value)}};
 }
 
 // a = 1 OR a = 2 is a IN (1, 2).
-std::optional<ScanFilter> FromOr(const duckdb::ConjunctionOrFilter& filter, const iceberg::NestedField& column) {
-  ScanFilter out{column.id, FilterOp::kIn, {}};
+std::optional<iceberg::ColumnFilter> FromOr(const duckdb::ConjunctionOrFilter& filter, const iceberg::NestedField& column) {
+  iceberg::ColumnFilter out{column.id, iceberg::FilterOp::kIn, {}};
   for (auto& child : filter.child_filters) {
     if (child->filter_type != TableFilterType::CONSTANT_COMPARISON) return std::nullopt;
     auto one = FromComparison(child->Cast<duckdb::ConstantFilter>(), column);
-    if (!one || one->op != FilterOp::kEqual) return std::nullopt;
+    if (!one || one->op != iceberg::FilterOp::kEqual) return std::nullopt;
     out.values.push_back(std::move(one->values[0]));
   }
   return out;
 }
 
-std::optional<ScanFilter> FromIn(const duckdb::InFilter& filter, const iceberg::NestedField& column) {
-  ScanFilter out{column.id, FilterOp::kIn, {}};
+std::optional<iceberg::ColumnFilter> FromIn(const duckdb::InFilter& filter, const iceberg::NestedField& column) {
+  iceberg::ColumnFilter out{column.id, iceberg::FilterOp::kIn, {}};
   for (auto& value : filter.values) {
     auto one = ToLakeValue(value, column.type);
     if (!one) return std::nullopt;
@@ -58,19 +58,19 @@ std::optional<ScanFilter> FromIn(const duckdb::InFilter& filter, const iceberg::
   return out;
 }
 
-void Append(std::optional<ScanFilter> filter, std::vector<ScanFilter>& to) {
+void Append(std::optional<iceberg::ColumnFilter> filter, std::vector<iceberg::ColumnFilter>& to) {
   if (filter && filter->values.size() <= kFilterValuesMax && to.size() < kScanFiltersMax) to.push_back(std::move(*filter));
 }
 
 }  // namespace
 
-void AppendScanFilters(const duckdb::TableFilter& filter, const iceberg::NestedField& column, std::vector<ScanFilter>& to) {
+void AppendScanFilters(const duckdb::TableFilter& filter, const iceberg::NestedField& column, std::vector<iceberg::ColumnFilter>& to) {
   switch (filter.filter_type) {
     case TableFilterType::CONSTANT_COMPARISON: return Append(FromComparison(filter.Cast<duckdb::ConstantFilter>(), column), to);
     case TableFilterType::CONJUNCTION_OR: return Append(FromOr(filter.Cast<duckdb::ConjunctionOrFilter>(), column), to);
     case TableFilterType::IN_FILTER: return Append(FromIn(filter.Cast<duckdb::InFilter>(), column), to);
-    case TableFilterType::IS_NULL: return Append(ScanFilter{column.id, FilterOp::kIsNull, {}}, to);
-    case TableFilterType::IS_NOT_NULL: return Append(ScanFilter{column.id, FilterOp::kNotNull, {}}, to);
+    case TableFilterType::IS_NULL: return Append(iceberg::ColumnFilter{column.id, iceberg::FilterOp::kIsNull, {}}, to);
+    case TableFilterType::IS_NOT_NULL: return Append(iceberg::ColumnFilter{column.id, iceberg::FilterOp::kIsNotNull, {}}, to);
     case TableFilterType::CONJUNCTION_AND:
       for (auto& child : filter.Cast<duckdb::ConjunctionAndFilter>().child_filters) AppendScanFilters(*child, column, to);
       return;

@@ -4,13 +4,23 @@
 #include <utility>
 
 #include "duckdb/storage/statistics/node_statistics.hpp"
+#include "query/worker/expression_to_wire.h"
 #include "query/worker/filter_to_wire.h"
 
 namespace sluice::query {
 
-LakeFileList::LakeFileList(LakeContext& context, std::shared_ptr<const BoundTable> table, std::vector<ScanFilter> filters,
+LakeFileList::LakeFileList(LakeContext& context, std::shared_ptr<const BoundTable> table, std::vector<iceberg::ColumnFilter> filters,
                            duckdb::optional_ptr<duckdb::TableCatalogEntry> entry)
     : context_(context), table_(std::move(table)), filters_(std::move(filters)), entry_(entry) {}
+
+duckdb::unique_ptr<duckdb::MultiFileList> LakeFileList::ComplexFilterPushdown(
+    duckdb::ClientContext& client, const duckdb::MultiFileOptions&, duckdb::MultiFilePushdownInfo& info,
+    duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions) const {
+  auto wire = filters_;
+  for (auto& condition : conditions) AppendExpressionFilters(client, *condition, info, *table_, wire);
+  if (wire.size() == filters_.size()) return nullptr;  // as it was
+  return duckdb::make_uniq<LakeFileList>(context_, table_, std::move(wire), entry_);
+}
 
 duckdb::unique_ptr<duckdb::MultiFileList> LakeFileList::DynamicFilterPushdown(duckdb::ClientContext&, const duckdb::MultiFileOptions&,
                                                                               const duckdb::vector<std::string>&,
@@ -68,6 +78,8 @@ duckdb::unique_ptr<duckdb::NodeStatistics> LakeFileList::GetCardinality(duckdb::
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
 }
 
-duckdb::unique_ptr<duckdb::MultiFileList> LakeFileList::Copy() const { return duckdb::make_uniq<LakeFileList>(context_, table_, filters_, entry_); }
+duckdb::unique_ptr<duckdb::MultiFileList> LakeFileList::Copy() const {
+  return duckdb::make_uniq<LakeFileList>(context_, table_, filters_, entry_);
+}
 
 }  // namespace sluice::query

@@ -19,7 +19,7 @@ inline constexpr const char* kEntryOption = "sluice_entry";
 // Thread-safe, as DuckDB asks of its lists. `context` and `entry` must outlive it; the entry lives in the transaction.
 class LakeFileList : public duckdb::MultiFileList {
  public:
-  LakeFileList(LakeContext& context, std::shared_ptr<const BoundTable> table, std::vector<ScanFilter> filters,
+  LakeFileList(LakeContext& context, std::shared_ptr<const BoundTable> table, std::vector<iceberg::ColumnFilter> filters,
                duckdb::optional_ptr<duckdb::TableCatalogEntry> entry);
 
   const BoundTable& table() const { return *table_; }
@@ -28,12 +28,20 @@ class LakeFileList : public duckdb::MultiFileList {
   // Asks the server, once. Throws duckdb::IOException.
   void Fetch() const;
 
-  // Called when the scan starts: sees the filters of WHERE and of joins.
-  duckdb::unique_ptr<duckdb::MultiFileList> DynamicFilterPushdown(duckdb::ClientContext&, const duckdb::MultiFileOptions&, const duckdb::vector<std::string>&,
-                                                                  const duckdb::vector<duckdb::LogicalType>&, const duckdb::vector<duckdb::column_t>& column_ids,
+  // Called by the optimizer, perhaps more than once: sees the conditions of WHERE as expressions.
+  duckdb::unique_ptr<duckdb::MultiFileList> ComplexFilterPushdown(
+      duckdb::ClientContext& client, const duckdb::MultiFileOptions&, duckdb::MultiFilePushdownInfo& info,
+      duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& conditions) const override;
+  // Called when the scan starts: sees the table filters of WHERE and of joins.
+  duckdb::unique_ptr<duckdb::MultiFileList> DynamicFilterPushdown(duckdb::ClientContext&, const duckdb::MultiFileOptions&,
+                                                                  const duckdb::vector<std::string>&,
+                                                                  const duckdb::vector<duckdb::LogicalType>&,
+                                                                  const duckdb::vector<duckdb::column_t>& column_ids,
                                                                   duckdb::TableFilterSet& filters) const override;
   duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() const override;
-  duckdb::FileExpandResult GetExpandResult() const override { return duckdb::FileExpandResult::MULTIPLE_FILES; }  // one file would mean one thread
+  duckdb::FileExpandResult GetExpandResult() const override {
+    return duckdb::FileExpandResult::MULTIPLE_FILES;
+  }  // one file would mean one thread
   duckdb::idx_t GetTotalFileCount() const override;
   duckdb::MultiFileCount GetFileCount(duckdb::idx_t) const override { return duckdb::MultiFileCount(GetTotalFileCount()); }
   // Called at bind and by EXPLAIN: must not fetch.
@@ -50,7 +58,7 @@ class LakeFileList : public duckdb::MultiFileList {
 
   LakeContext& context_;
   std::shared_ptr<const BoundTable> table_;
-  std::vector<ScanFilter> filters_;
+  std::vector<iceberg::ColumnFilter> filters_;
   duckdb::optional_ptr<duckdb::TableCatalogEntry> entry_;
   mutable std::once_flag once_;
   mutable duckdb::vector<duckdb::OpenFileInfo> files_;

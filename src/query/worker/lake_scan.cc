@@ -51,12 +51,13 @@ class LakeReader : public duckdb::MultiFileReader {
     auto& info = function.function_info->Cast<LakeScanInfo>();
     return duckdb::make_uniq<LakeReader>(info.context, info.table);
   }
-  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&, const duckdb::vector<std::string>&, const duckdb::FileGlobInput&) override {
-    return duckdb::make_shared_ptr<LakeFileList>(context_, table_, std::vector<ScanFilter>(), nullptr);
+  duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&, const duckdb::vector<std::string>&,
+                                                           const duckdb::FileGlobInput&) override {
+    return duckdb::make_shared_ptr<LakeFileList>(context_, table_, std::vector<iceberg::ColumnFilter>(), nullptr);
   }
   // True: the schema is known, no file is opened to bind.
-  bool Bind(duckdb::MultiFileOptions& options, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>& types, duckdb::vector<std::string>& names,
-            duckdb::MultiFileReaderBindData& bind) override {
+  bool Bind(duckdb::MultiFileOptions& options, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>& types,
+            duckdb::vector<std::string>& names, duckdb::MultiFileReaderBindData& bind) override {
     for (auto& field : table_->columns) {
       auto column = ToDuckColumn(field);
       types.push_back(column.type);
@@ -70,14 +71,16 @@ class LakeReader : public duckdb::MultiFileReader {
   void BindOptions(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>&, duckdb::vector<std::string>&,
                    duckdb::MultiFileReaderBindData&) override {}
   duckdb::unique_ptr<duckdb::MultiFileReaderGlobalState> InitializeGlobalState(duckdb::ClientContext&, const duckdb::MultiFileOptions&,
-                                                                               const duckdb::MultiFileReaderBindData&, const duckdb::MultiFileList& list,
+                                                                               const duckdb::MultiFileReaderBindData&,
+                                                                               const duckdb::MultiFileList& list,
                                                                                const duckdb::vector<duckdb::MultiFileColumnDefinition>&,
                                                                                const duckdb::vector<duckdb::ColumnIndex>&) override {
     list.Cast<LakeFileList>().Fetch();  // here there is one thread; later all of them would wait behind the first
     return nullptr;
   }
   duckdb::shared_ptr<duckdb::BaseFileReader> CreateReader(duckdb::ClientContext& client, duckdb::GlobalTableFunctionState& state,
-                                                          const duckdb::OpenFileInfo& file, idx_t index, const duckdb::MultiFileBindData& bind) override {
+                                                          const duckdb::OpenFileInfo& file, idx_t index,
+                                                          const duckdb::MultiFileBindData& bind) override {
     auto scanned = context_.scanned.At(file.extended_info->options.at(kEntryOption).GetValue<uint64_t>());
     if (scanned->hot) {
       auto chunk = context_.chunks.Get(scanned->id, scanned->bytes);

@@ -41,7 +41,9 @@ class StatementsTest : public testing::Test {
     delete shared;
     shared = nullptr;
   }
-  static std::string Answer(const std::string& sql, std::vector<SqlParameter> parameters = {}) { return shared->Run(sql, std::move(parameters)).text(); }
+  static std::string Answer(const std::string& sql, std::vector<SqlParameter> parameters = {}) {
+    return shared->Run(sql, std::move(parameters)).text();
+  }
   static TestSession* shared;
 };
 TestSession* StatementsTest::shared = nullptr;
@@ -59,8 +61,12 @@ TEST_F(StatementsTest, CountHotAndLakeRowsOnce) {
 }
 
 TEST_F(StatementsTest, ShowTheSameColumnsHotAndCold) {
-  auto columns = "id, source, type, specversion, time, subject, data, data_binary, extensions, schema_id, tenant, is_late_arrival, log_partition, log_offset, producer";
-  auto row = [&](const char* part, int offset) { return Answer("SELECT " + std::string(columns) + " FROM bronze.events__" + part + " WHERE log_offset = " + std::to_string(offset)); };
+  auto columns =
+      "id, source, type, specversion, time, subject, data, data_binary, extensions, schema_id, tenant, is_late_arrival, log_partition, "
+      "log_offset, producer";
+  auto row = [&](const char* part, int offset) {
+    return Answer("SELECT " + std::string(columns) + " FROM bronze.events__" + part + " WHERE log_offset = " + std::to_string(offset));
+  };
   auto expect = [](uint64_t number) {
     auto e = MakeTestEvent(number);
     return e.id + "|" + e.source + "|" + e.type + "|1.0|";
@@ -75,12 +81,16 @@ TEST_F(StatementsTest, ReadMapsFromHotAndColdRows) {
   std::string expected;
   for (uint64_t i = 0; i < 10'000; i++)
     if (auto e = MakeTestEvent(i); !e.extensions.empty()) expected = e.extensions[0].second;  // the last one is hot
-  EXPECT_EQ(Answer("SELECT extensions['region'] FROM bronze.events WHERE extensions IS NOT NULL ORDER BY log_offset DESC LIMIT 1"), expected + "\n");
-  EXPECT_EQ(Answer("SELECT count(*) FROM (SELECT count(*) FROM bronze.events WHERE extensions['note'] LIKE '%twelve bytes' GROUP BY extensions['region'] HAVING count(*) > 100)"), "4\n");
+  EXPECT_EQ(Answer("SELECT extensions['region'] FROM bronze.events WHERE extensions IS NOT NULL ORDER BY log_offset DESC LIMIT 1"),
+            expected + "\n");
+  EXPECT_EQ(Answer("SELECT count(*) FROM (SELECT count(*) FROM bronze.events WHERE extensions['note'] LIKE '%twelve bytes' GROUP BY "
+                   "extensions['region'] HAVING count(*) > 100)"),
+            "4\n");
 }
 
 TEST_F(StatementsTest, KnowTheOldColumnNames) {
-  EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events WHERE event_id = id AND event_type = type AND event_timestamp = time AND source_system = source AND payload IS NOT DISTINCT FROM data AND "
+  EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events WHERE event_id = id AND event_type = type AND event_timestamp = time AND "
+                   "source_system = source AND payload IS NOT DISTINCT FROM data AND "
                    "metadata IS NOT DISTINCT FROM extensions"),
             "10000\n");
   auto names = shared->Run("SELECT * FROM bronze.events LIMIT 0").names;
@@ -92,11 +102,15 @@ TEST_F(StatementsTest, KnowTheOldColumnNames) {
 TEST_F(StatementsTest, GiveRightRowsWhenAColumnIsNamedTwice) {
   for (uint64_t i : {17u, 4'711u, 8'888u}) {
     auto e = MakeTestEvent(i);
-    auto sql = "SELECT id, event_id, log_offset, event_id = id, type, event_type FROM bronze.events WHERE event_id = '" + e.id + "' AND id > '' AND event_type = type";
+    auto sql = "SELECT id, event_id, log_offset, event_id = id, type, event_type FROM bronze.events WHERE event_id = '" + e.id +
+               "' AND id > '' AND event_type = type";
     EXPECT_EQ(Answer(sql), e.id + "|" + e.id + "|" + std::to_string(i) + "|true|" + e.type + "|" + e.type + "\n");
   }
-  EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events a JOIN bronze.events b ON a.event_id = b.id AND a.id = b.event_id WHERE a.event_type = b.type"), "10000\n");
-  EXPECT_EQ(Answer("SELECT count(*), count(DISTINCT event_id) FROM (SELECT event_id, id, row_number() OVER (PARTITION BY type ORDER BY event_timestamp DESC, time) r FROM bronze.events)"),
+  EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events a JOIN bronze.events b ON a.event_id = b.id AND a.id = b.event_id WHERE "
+                   "a.event_type = b.type"),
+            "10000\n");
+  EXPECT_EQ(Answer("SELECT count(*), count(DISTINCT event_id) FROM (SELECT event_id, id, row_number() OVER (PARTITION BY type ORDER BY "
+                   "event_timestamp DESC, time) r FROM bronze.events)"),
             "10000|10000\n");
 }
 
@@ -106,22 +120,29 @@ TEST_F(StatementsTest, PruneByPushedFilters) {
     auto result = shared->Run(sql);
     EXPECT_FALSE(result.error) << result.text();
     auto all = shared->lake.scans();
-    return all.size() > before ? all.back() : std::vector<ScanFilter>{};
+    return all.size() > before ? all.back() : std::vector<iceberg::ColumnFilter>{};
   };
   auto one = scans("SELECT count(DISTINCT id) FROM bronze.events WHERE type = 'order.paid' AND time >= '2025-11-13 02:13:20Z'");
   ASSERT_EQ(one.size(), 2u);
   std::sort(one.begin(), one.end(), [](auto& a, auto& b) { return a.field_id < b.field_id; });
   EXPECT_EQ(one[0].field_id, 3);
-  EXPECT_EQ(one[0].op, FilterOp::kEqual);
+  EXPECT_EQ(one[0].op, iceberg::FilterOp::kEqual);
   EXPECT_EQ(one[0].values, std::vector<iceberg::Value>{std::string("order.paid")});
   EXPECT_EQ(one[1].field_id, 5);
-  EXPECT_EQ(one[1].op, FilterOp::kGreaterOrEqual);
+  EXPECT_EQ(one[1].op, iceberg::FilterOp::kGreaterEqual);
   EXPECT_EQ(one[1].values, std::vector<iceberg::Value>{int64_t{1'763'000'000'000'000}});
   auto in = scans("SELECT max(id) FROM bronze.events WHERE event_type IN ('a', 'b')");
   ASSERT_EQ(in.size(), 1u);
-  EXPECT_EQ(in[0].op, FilterOp::kIn);
+  EXPECT_EQ(in[0].op, iceberg::FilterOp::kIn);
   EXPECT_EQ(in[0].values.size(), 2u);
   EXPECT_TRUE(std::any_of(in.begin(), in.end(), [](auto& f) { return f.field_id == 3; }));
+  auto day = scans("SELECT max(id) FROM bronze.events WHERE time::DATE = '2025-11-13' AND starts_with(type, 'order.')");
+  ASSERT_EQ(day.size(), 4u);
+  constexpr int64_t kMidnight = 1'762'992'000'000'000;
+  EXPECT_TRUE(std::find(day.begin(), day.end(), iceberg::ColumnFilter{5, iceberg::FilterOp::kGreaterEqual, {kMidnight}}) != day.end());
+  EXPECT_TRUE(std::find(day.begin(), day.end(), iceberg::ColumnFilter{5, iceberg::FilterOp::kLess, {kMidnight + 86'400'000'000}}) !=
+              day.end());
+  EXPECT_TRUE(std::find(day.begin(), day.end(), iceberg::ColumnFilter{3, iceberg::FilterOp::kLess, {std::string("order/")}}) != day.end());
   auto join = scans("SELECT max(id) FROM bronze.events e JOIN (VALUES ('order.paid')) v(t) ON e.type = v.t");
   EXPECT_TRUE(std::any_of(join.begin(), join.end(), [](auto& f) { return f.field_id == 3; })) << "join filters arrive, too";
 }
@@ -129,7 +150,8 @@ TEST_F(StatementsTest, PruneByPushedFilters) {
 TEST_F(StatementsTest, BindParameters) {
   auto e = MakeTestEvent(77);
   EXPECT_EQ(Answer("SELECT log_offset FROM bronze.events WHERE id = ?", {e.id}), "77\n");
-  EXPECT_EQ(Answer("SELECT $2 || $1, $3 + 1, $4, $5 IS NULL", {std::string("b"), std::string("a"), int64_t{41}, true, std::monostate()}), "ab|42|true|true\n");
+  EXPECT_EQ(Answer("SELECT $2 || $1, $3 + 1, $4, $5 IS NULL", {std::string("b"), std::string("a"), int64_t{41}, true, std::monostate()}),
+            "ab|42|true|true\n");
   EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events WHERE time < $1", {std::string("2025-11-13T02:13:21Z")}), "1\n");
   EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events WHERE log_offset = $1 OR log_offset = $2", {int64_t{5}, 6.0}), "2\n");
   EXPECT_EQ(shared->Run("SELECT ?", {}).error->kind, QueryErrorKind::kInvalid);
@@ -153,7 +175,8 @@ TEST_F(StatementsTest, ReadMetadataTables) {
   EXPECT_EQ(Answer("SELECT * FROM bronze.events__snapshots ORDER BY 1"), "41|1 files\n42|2 files\n");
   EXPECT_EQ(Answer("SELECT count(*), max(snapshot_id) FROM bronze.\"events$snapshots\" WHERE note LIKE '2%'"), "1|42\n");
   EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events__files"), "2\n");
-  EXPECT_EQ(Answer("SELECT a.snapshot_id FROM bronze.events__snapshots a JOIN bronze.events__snapshots b USING (snapshot_id) ORDER BY 1"), "41\n42\n");
+  EXPECT_EQ(Answer("SELECT a.snapshot_id FROM bronze.events__snapshots a JOIN bronze.events__snapshots b USING (snapshot_id) ORDER BY 1"),
+            "41\n42\n");
 }
 
 TEST_F(StatementsTest, LeaveDeletedRowsOut) {
@@ -239,7 +262,9 @@ TEST_F(StatementsTest, SeeOneViewWhileTheTableChanges) {
     shared->lake.Put(hot ? table : tiered);
   };
   for (int i = 0; i < 10; i++)
-    EXPECT_EQ(Answer("SELECT count(*), (SELECT count(DISTINCT id) FROM bronze.moving) FROM bronze.moving a JOIN bronze.moving b USING (id)"), "2000|2000\n");
+    EXPECT_EQ(
+        Answer("SELECT count(*), (SELECT count(DISTINCT id) FROM bronze.moving) FROM bronze.moving a JOIN bronze.moving b USING (id)"),
+        "2000|2000\n");
   shared->lake.on_scan = nullptr;
   EXPECT_GE(scans, 20);
 }
@@ -249,7 +274,9 @@ TEST_F(StatementsTest, SpillWhatDoesNotFit) {
   options.workers = 1;
   options.worker.memory_mb = 64;
   TestSession small(options);
-  auto result = small.Run("SELECT count(*), max(h) FROM (SELECT h FROM (SELECT md5(range::VARCHAR) || md5((range + 1)::VARCHAR) AS h FROM range(1500000)) ORDER BY h LIMIT 1400000)");
+  auto result = small.Run(
+      "SELECT count(*), max(h) FROM (SELECT h FROM (SELECT md5(range::VARCHAR) || md5((range + 1)::VARCHAR) AS h FROM range(1500000)) "
+      "ORDER BY h LIMIT 1400000)");
   EXPECT_FALSE(result.error) << result.text();
 }
 

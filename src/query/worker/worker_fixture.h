@@ -48,7 +48,7 @@ class TestLake : public ReadViewSource {
   std::vector<ViewChunk> WriteChunks(const std::vector<TestEvent>& events);
   // Row counts are made from files and chunks.
   void Put(Table table);
-  std::vector<std::vector<ScanFilter>> scans() const;
+  std::vector<std::vector<iceberg::ColumnFilter>> scans() const;
 
   Result<std::shared_ptr<const ReadView>> NewView() override;
 
@@ -60,7 +60,7 @@ class TestLake : public ReadViewSource {
   const io::Env env_;
   mutable std::mutex mutex_;
   std::map<std::string, Table> tables_;
-  std::vector<std::vector<ScanFilter>> scans_;
+  std::vector<std::vector<iceberg::ColumnFilter>> scans_;
   uint64_t next_chunk_ = 1;
 };
 

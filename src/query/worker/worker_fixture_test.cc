@@ -35,7 +35,8 @@ std::shared_ptr<arrow::DataType> ArrowType(table::ColumnType type) {
     case table::ColumnType::kBoolean: return arrow::boolean();
     case table::ColumnType::kLong: return arrow::int64();
     case table::ColumnType::kStringMap:
-      return std::make_shared<arrow::MapType>(WithId("key", arrow::utf8(), false, table::kExtensionsKeyFieldId), WithId("value", arrow::utf8(), true, table::kExtensionsValueFieldId));
+      return std::make_shared<arrow::MapType>(WithId("key", arrow::utf8(), false, table::kExtensionsKeyFieldId),
+                                              WithId("value", arrow::utf8(), true, table::kExtensionsValueFieldId));
   }
   return nullptr;
 }
@@ -48,7 +49,9 @@ iceberg::Type LakeType(table::ColumnType type) {
     case table::ColumnType::kInt: return iceberg::TypeId::kInt;
     case table::ColumnType::kBoolean: return iceberg::TypeId::kBoolean;
     case table::ColumnType::kLong: return iceberg::TypeId::kLong;
-    case table::ColumnType::kStringMap: return iceberg::Type::Map(table::kExtensionsKeyFieldId, iceberg::TypeId::kString, table::kExtensionsValueFieldId, iceberg::TypeId::kString, false);
+    case table::ColumnType::kStringMap:
+      return iceberg::Type::Map(table::kExtensionsKeyFieldId, iceberg::TypeId::kString, table::kExtensionsValueFieldId,
+                                iceberg::TypeId::kString, false);
   }
   return iceberg::TypeId::kString;
 }
@@ -132,7 +135,8 @@ TestEvent MakeTestEvent(uint64_t number) {
   e.type = kTypes[h >> 62];
   e.time_us = kFirstTimeUs + static_cast<int64_t>(number) * 1'000'000;
   if (h % 10 != 0) e.subject = "user-" + std::to_string((h >> 32) % 500);
-  if (h % 50 != 1) e.data = "{\"order\":" + std::to_string(number) + ",\"amount\":" + std::to_string((h >> 40) % 1000) + ",\"tier\":\"gold\"}";
+  if (h % 50 != 1)
+    e.data = "{\"order\":" + std::to_string(number) + ",\"amount\":" + std::to_string((h >> 40) % 1000) + ",\"tier\":\"gold\"}";
   if (h % 3 == 0) e.extensions = {{"region", "eu-" + std::to_string(h % 4)}, {"note", "a value that is longer than twelve bytes"}};
   return e;
 }
@@ -198,7 +202,9 @@ std::vector<ViewChunk> TestLake::WriteChunks(const std::vector<TestEvent>& event
     }
     std::shared_ptr<io::SharedRegion> owner = std::move(*region);
     table::HotChunkWriter writer(owner->bytes());
-    table::EventRows all{batch, rows, late, log::LogPartition(3), log::Offset(static_cast<int64_t>(events[0].number)), Timestamp{kFirstTimeUs}, principal, 0};
+    table::EventRows all{
+        batch,     rows, late, log::LogPartition(3), log::Offset(static_cast<int64_t>(events[0].number)), Timestamp{kFirstTimeUs},
+        principal, 0};
     size_t n = writer.Append(all, done);
     EXPECT_GT(n, 0u);
     out.push_back({next_chunk_++, owner->descriptor(), owner->bytes().size(), 0, static_cast<uint32_t>(n), owner});
@@ -217,7 +223,7 @@ void TestLake::Put(Table table) {
   tables_[table.info.name] = std::move(table);
 }
 
-std::vector<std::vector<ScanFilter>> TestLake::scans() const {
+std::vector<std::vector<iceberg::ColumnFilter>> TestLake::scans() const {
   std::lock_guard lock(mutex_);
   return scans_;
 }
@@ -227,7 +233,7 @@ class TestTable : public ViewTable {
   TestTable(TestLake& lake, TestLake::Table table) : lake_(lake), table_(std::move(table)) {}
   const TableInfo& info() const override { return table_.info; }
   TableFreshness freshness() const override { return {7, {{log::LogPartition(3), log::Offset(11)}}, Timestamp{kFirstTimeUs}}; }
-  Result<TableScan> Scan(TablePart part, std::span<const ScanFilter> filters) const override {
+  Result<TableScan> Scan(TablePart part, std::span<const iceberg::ColumnFilter> filters) const override {
     if (lake_.on_scan) lake_.on_scan();
     {
       std::lock_guard lock(lake_.mutex_);
@@ -242,7 +248,9 @@ class TestTable : public ViewTable {
   Result<std::shared_ptr<const ViewTable>> At(const VersionRequest& version) const override {
     auto* id = std::get_if<int64_t>(&version);
     auto found = id != nullptr ? table_.snapshots.find(*id) : table_.snapshots.begin();
-    if (found == table_.snapshots.end()) return Error{ErrorCode::kNotFound, "bronze.events has no snapshot " + std::to_string(*id), "SELECT * FROM bronze.events__snapshots lists them"};
+    if (found == table_.snapshots.end())
+      return Error{ErrorCode::kNotFound, "bronze.events has no snapshot " + std::to_string(*id),
+                   "SELECT * FROM bronze.events__snapshots lists them"};
     auto older = table_;
     older.files = found->second;
     older.chunks.clear();
@@ -257,7 +265,8 @@ class TestTable : public ViewTable {
       Check(ids.Append(id));
       Check(files.empty() ? names.AppendNull() : names.Append(std::to_string(files.size()) + " files"));
     }
-    auto rows = arrow::RecordBatch::Make(arrow::schema({arrow::field("snapshot_id", arrow::int64()), arrow::field("note", arrow::utf8())}), static_cast<int64_t>(table_.snapshots.size()),
+    auto rows = arrow::RecordBatch::Make(arrow::schema({arrow::field("snapshot_id", arrow::int64()), arrow::field("note", arrow::utf8())}),
+                                         static_cast<int64_t>(table_.snapshots.size()),
                                          arrow::ArrayVector{ids.Finish().ValueOrDie(), names.Finish().ValueOrDie()});
     ArrowSchema schema;
     ArrowArray array;
@@ -357,7 +366,8 @@ TestResult TestSession::Run(const std::string& sql, std::vector<SqlParameter> pa
   return Run(std::move(request), {});
 }
 
-TestResult TestSession::Run(SqlRequest request, const std::function<void(Session&, Session::StatementId)>& after_submit, const std::function<Result<void>()>& on_batch) {
+TestResult TestSession::Run(SqlRequest request, const std::function<void(Session&, Session::StatementId)>& after_submit,
+                            const std::function<Result<void>()>& on_batch) {
   auto ended = env.threads.NewSignal();
   auto sink = std::make_shared<CollectingSink>(*ended, on_batch);
   auto id = session->Submit(std::move(request), sink);
