@@ -17,7 +17,8 @@ constexpr std::string_view kMetricsColumnsMax = "write.metadata.metrics.max-infe
 constexpr int64_t kMetricsColumnsMaxDefault = 100;
 
 Error BadProperty(std::string_view key, std::string_view value, std::string_view wanted) {
-  return Error{ErrorCode::kInvalid, "table property \"" + std::string(key) + "\" is \"" + std::string(value) + "\"", "write " + std::string(wanted)};
+  return Error{ErrorCode::kInvalid, "table property \"" + std::string(key) + "\" is \"" + std::string(value) + "\"",
+               "write " + std::string(wanted)};
 }
 
 template <class T>
@@ -59,7 +60,8 @@ Result<void> ReadCompression(const Properties& properties, DataFileOptions& opti
 
 // Calls `set(column, key, value)` for every property "<prefix><column>" whose column is a leaf of `schema`.
 template <class Set>
-Result<void> ForColumns(const TableSchema& schema, const Properties& properties, const std::string& prefix, DataFileOptions& options, Set set) {
+Result<void> ForColumns(const TableSchema& schema, const Properties& properties, const std::string& prefix, DataFileOptions& options,
+                        Set set) {
   for (auto at = properties.lower_bound(prefix); at != properties.end() && at->first.starts_with(prefix); ++at) {
     const NestedField* field = schema.FindByName(std::string_view(at->first).substr(prefix.size()));
     if (field == nullptr || field->type.is_nested()) continue;
@@ -153,7 +155,10 @@ Result<void> DataFileOptions::Validate() const {
 }
 
 Result<DataFileOptions> DataFileOptions::FromProperties(const TableSchema& schema, const Properties& properties) {
-  DataFileOptions options;
+  return FromProperties(schema, properties, DataFileOptions());
+}
+
+Result<DataFileOptions> DataFileOptions::FromProperties(const TableSchema& schema, const Properties& properties, DataFileOptions options) {
   const std::string prefix(kPrefix);
   RETURN_IF_ERROR(ReadNumber(properties, prefix + "row-group-size-bytes", options.row_group_bytes_max));
   RETURN_IF_ERROR(ReadNumber(properties, prefix + "page-size-bytes", options.page_bytes));

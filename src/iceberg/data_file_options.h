@@ -59,8 +59,10 @@ struct DataFileOptions {
   // kInvalid names what is out of range.
   Result<void> Validate() const;
 
-  // The defaults changed by table properties; those of other matters are skipped. Columns are named by full name, and a name
+  // `base` changed by table properties; those of other matters are skipped. Columns are named by full name, and a name
   // that `schema` does not have is skipped, too (properties outlive columns). kInvalid: a value that cannot be read.
+  static Result<DataFileOptions> FromProperties(const TableSchema& schema, const std::map<std::string, std::string>& properties,
+                                                DataFileOptions base);
   static Result<DataFileOptions> FromProperties(const TableSchema& schema, const std::map<std::string, std::string>& properties);
 };
 

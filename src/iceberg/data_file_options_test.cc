@@ -40,6 +40,18 @@ TEST(DataFileOptions, ReadsTableProperties) {
   EXPECT_EQ(options->column(3).metrics.kind, MetricsMode::Kind::kFull);
 }
 
+TEST(DataFileOptions, KeepsOfTheBaseWhatNoPropertyNames) {
+  DataFileOptions base;
+  base.compression_level = 7;
+  base.row_group_rows_max = 11;
+  auto options = DataFileOptions::FromProperties(
+      TwoColumns(), {{"write.parquet.compression-codec", "zstd"}, {"write.parquet.page-row-limit", "30"}}, base);
+  ASSERT_TRUE(options.ok()) << options.error().ToString();
+  EXPECT_EQ(options->compression_level, 7);
+  EXPECT_EQ(options->row_group_rows_max, 11);
+  EXPECT_EQ(options->page_rows_max, 30);
+}
+
 TEST(DataFileOptions, GivesMetricsToTheFirstColumnsTopLevelFirst) {
   auto options = DataFileOptions::FromProperties(TwoColumns(), {{"write.metadata.metrics.max-inferred-column-defaults", "2"}});
   ASSERT_TRUE(options.ok());
@@ -49,14 +61,11 @@ TEST(DataFileOptions, GivesMetricsToTheFirstColumnsTopLevelFirst) {
 }
 
 TEST(DataFileOptions, RefusesUnreadableProperties) {
-  const std::pair<const char*, const char*> kBad[] = {{"write.parquet.page-size-bytes", "1k"},
-                                                      {"write.parquet.page-size-bytes", "0"},
-                                                      {"write.parquet.compression-codec", "brotli"},
-                                                      {"write.parquet.compression-level", "23"},
-                                                      {"write.parquet.bloom-filter-fpp.column.id", "1"},
-                                                      {"write.parquet.stats-enabled.column.id", "yes"},
-                                                      {"write.metadata.metrics.default", "truncate(0)"},
-                                                      {"write.metadata.metrics.column.id", "most"}};
+  const std::pair<const char*, const char*> kBad[] = {
+      {"write.parquet.page-size-bytes", "1k"},           {"write.parquet.page-size-bytes", "0"},
+      {"write.parquet.compression-codec", "brotli"},     {"write.parquet.compression-level", "23"},
+      {"write.parquet.bloom-filter-fpp.column.id", "1"}, {"write.parquet.stats-enabled.column.id", "yes"},
+      {"write.metadata.metrics.default", "truncate(0)"}, {"write.metadata.metrics.column.id", "most"}};
   for (auto [key, value] : kBad) {
     auto options = DataFileOptions::FromProperties(TwoColumns(), {{key, value}});
     ASSERT_FALSE(options.ok()) << key << "=" << value;

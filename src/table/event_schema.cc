@@ -42,7 +42,8 @@ std::string FieldName(const std::string& column, const iceberg::Transform& trans
 Result<iceberg::PartitionField> ParseField(std::string_view text, const iceberg::TableSchema& schema) {
   auto refused = [&](const std::string& why) {
     return Error{ErrorCode::kInvalid, "the partitioning \"" + std::string(text) + "\" " + why,
-                 "write transforms of columns, for example \"identity(type), day(time)\"; transforms: identity, year, month, day, hour, bucket[N], truncate[N]"};
+                 "write transforms of columns, for example \"identity(type), day(time)\"; transforms: identity, year, month, day, hour, "
+                 "bucket[N], truncate[N]"};
   };
   auto open = text.find('(');
   if (open == std::string_view::npos || text.back() != ')') return refused("is no transform of a column");
@@ -51,7 +52,8 @@ Result<iceberg::PartitionField> ParseField(std::string_view text, const iceberg:
   const std::string column(Trim(text.substr(open + 1, text.size() - open - 2)));
   auto* source = schema.FindByName(column);
   if (source == nullptr) return refused("names the column \"" + column + "\", which the table does not have");
-  if (auto possible = iceberg::CheckTransform(field.transform, source->type); !possible.ok()) return refused("is not possible: " + possible.error().message);
+  if (auto possible = iceberg::CheckTransform(field.transform, source->type); !possible.ok())
+    return refused("is not possible: " + possible.error().message);
   field.source_id = source->id;
   field.name = FieldName(column, field.transform);
   return field;
@@ -91,6 +93,12 @@ std::map<std::string, std::string> EventTableProperties() {
   return {
       {"write.format.default", "parquet"},
       {"write.parquet.compression-codec", "zstd"},
+      {"write.parquet.bloom-filter-enabled.column.id", "true"},  // looking up one event opens one row group
+      // Nobody looks for a range of payloads: bounds would only make manifests and files larger.
+      {"write.metadata.metrics.column.data", "counts"},
+      {"write.metadata.metrics.column.data_binary", "counts"},
+      {"write.parquet.stats-enabled.column.data", "false"},
+      {"write.parquet.stats-enabled.column.data_binary", "false"},
       {"write.metadata.delete-after-commit.enabled", "true"},
       {"write.metadata.previous-versions-max", "20"},
   };

@@ -20,14 +20,18 @@ Result<void> TierConsumer::CheckLog(const table::FeedProgress& progress) {
     const auto where = "partition " + std::to_string(partition.get()) + " of \"" + table_.topic_name() + "\"";
     auto end = ends.find(partition);
     if (end == ends.end() || p.next > end->second)
-      return Error{ErrorCode::kInvalid, "the table " + table_.name().ToString() + " ends at offset " + std::to_string(p.next.get()) + " of " + where + ", the log ends before it",
+      return Error{ErrorCode::kInvalid,
+                   "the table " + table_.name().ToString() + " ends at offset " + std::to_string(p.next.get()) + " of " + where +
+                       ", the log ends before it",
                    "the log is older than the table (a restored backup?): `sluice restore` tells the ways out"};
     if (p.next.get() == 0) continue;
     auto chain = source_.ChainAt(table_.topic_name(), partition, p.next);
     if (!chain.ok() && chain.error().code != ErrorCode::kNotFound) return chain.error();
     if (!chain.ok() || *chain != p.chain)
-      return Error{ErrorCode::kInvalid, "the log and the table " + table_.name().ToString() + " diverge before offset " + std::to_string(p.next.get()) + " of " + where,
-                   "this directory is a divergent copy: only one of the copies may go on; `sluice restore` tells the ways out"};
+      return Error{
+          ErrorCode::kInvalid,
+          "the log and the table " + table_.name().ToString() + " diverge before offset " + std::to_string(p.next.get()) + " of " + where,
+          "this directory is a divergent copy: only one of the copies may go on; `sluice restore` tells the ways out"};
   }
   return {};
 }
@@ -57,7 +61,7 @@ Result<void> TierConsumer::Apply(const log::Slice& slice) {
 
 Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress& next) {
   const int64_t began_ns = env_.clock.MonotonicNs();
-  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, options_.files, applied_));
+  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), applied_));
   table::FeedProgress progress = version_->progress;
   progress.journal_id = committer_.journal_id();
   for (auto& [partition, offset] : next.next.at(table_.topic_name())) {
@@ -79,10 +83,20 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
   env_.metrics.GetCounter(kFilesTotal, labels).Add(staged.files.size());
   env_.metrics.GetCounter(kBytesTotal, labels).Add(staged.bytes);
   env_.metrics.GetHistogram(kCommitSeconds, labels).Observe(static_cast<double>(env_.clock.MonotonicNs() - began_ns) / 1e9);
-  env_.log.Info("rows tiered", {{"table", table_.name().ToString()}, {"rows", staged.rows}, {"files", staged.files.size()}, {"bytes", staged.bytes}});
+  env_.log.Info("rows tiered",
+                {{"table", table_.name().ToString()}, {"rows", staged.rows}, {"files", staged.files.size()}, {"bytes", staged.bytes}});
   AdaptInterval(staged);
   Expire();
   return {};
+}
+
+// As the table's properties say. One that another engine understands and we do not is no reason to stop: then as configured.
+iceberg::DataFileOptions TierConsumer::FileOptions() const {
+  const auto& metadata = version_->metadata;
+  auto options = iceberg::DataFileOptions::FromProperties(metadata.schema(), metadata.properties, options_.files);
+  if (options.ok()) return std::move(*options);
+  env_.log.Warn("table properties not followed", {{"table", table_.name().ToString()}, {"cause", options.error().message}});
+  return options_.files;
 }
 
 // Many partitions and few rows make tiny files: wait longer next time, and shorter again when rows come.

@@ -28,6 +28,7 @@ class TierConsumer : public log::Consumer {
 
  private:
   Result<void> CheckLog(const table::FeedProgress& progress);
+  iceberg::DataFileOptions FileOptions() const;
   void AdaptInterval(const StagedFiles& staged);
   void Expire();
 

@@ -12,13 +12,13 @@ namespace sluice::tier {
 
 struct TierOptions {
   // Whichever comes first, counted over the rows of one table that are not in a snapshot.
-  int64_t interval_us = 30'000'000;   // since the oldest of them came
+  int64_t interval_us = 30'000'000;  // since the oldest of them came
   uint64_t rows_max = 2'000'000;
   uint64_t bytes_max = uint64_t{256} << 20;  // of hot chunks
   // A table with many partitions and few rows waits longer: up to this factor, so that its files are not tiny.
   uint32_t interval_stretch_max = 4;
-  uint64_t file_rows_min = 2'000;     // fewer rows per file than this stretch the interval
-  iceberg::DataFileOptions files;
+  uint64_t file_rows_min = 2'000;  // fewer rows per file than this stretch the interval
+  iceberg::DataFileOptions files;  // where the table's properties do not say otherwise
   // Snapshots that nobody needs any more: what is older goes, but the newest `snapshots_min` stay.
   int64_t snapshot_age_us_max = int64_t{6} * 3600 * 1'000'000;
   int32_t snapshots_min = 10;
