@@ -33,6 +33,7 @@ Result<std::shared_ptr<const DedupRun>> Seal(io::FileSystem& files, const LogPat
     entries = Merge(older, entries);
     range.first = previous->range().first;
     range.oldest = previous->range().oldest;
+    range.newest = std::max(range.newest, previous->range().newest);  // a table without keys has no times
   }
   return DedupRun::Write(files, paths, journal, range, entries);
 }
