@@ -30,6 +30,9 @@ struct Scenario {
   int crashes = 0;                  // seeded ones
   uint64_t io_between_crashes_max = 2'000;
 
+  bool has_faults() const {
+    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error + faults.read_error > 0;
+  }
   // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
   std::string ToString() const;
 };
