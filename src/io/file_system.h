@@ -84,7 +84,8 @@ class FileSystem {
   virtual Result<FileInfo> Stat(const Path& path) = 0;
   // Names in `directory`, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> List(const Path& directory) = 0;
-  // Creates it and missing parents, and makes the names of those and of `directory` durable. Success when it exists already.
+  // Creates it and missing parents, and makes the names of those and of `directory` durable. Success when it exists already. After an
+  // error or a kill some may be there whose names are not durable: the next call that needs them makes up for it.
   virtual Result<void> CreateDirectories(const Path& directory) = 0;
   // Replaces `to` when it is a file.
   virtual Result<void> Rename(const Path& from, const Path& to) = 0;

@@ -184,22 +184,22 @@ class RealFileSystem final : public FileSystem {
     return names;
   }
 
+  // A directory is made only in one whose own name is durable, so that whatever has something in it survives.
   Result<void> CreateDirectories(const Path& directory) override {
-    Path parent = base::ParentPath(directory);
-    int failed = MakeDirectory(directory);
-    if (failed == ENOENT && parent != directory) {
+    const Path parent = base::ParentPath(directory);
+    if (directory == "." || parent == directory) return {};
+    auto info = Stat(directory);
+    if (!info.ok()) {
+      if (info.error().code != ErrorCode::kNotFound) return std::move(info).error();
       RETURN_IF_ERROR(CreateDirectories(parent));
-      failed = MakeDirectory(directory);
+      const int failed = MakeDirectory(directory);
+      if (failed != 0 && failed != EEXIST) return SystemError("mkdir", directory, failed);
+    } else if (!info->is_directory) {
+      return SystemError("mkdir", directory, ENOTDIR);
+    } else if (access(parent.c_str(), R_OK | W_OK) != 0) {
+      return {};  // a parent that belongs to somebody else is not ours to sync
     }
-    if (failed == EEXIST) {
-      ASSIGN_OR_RETURN(FileInfo info, Stat(directory));
-      if (!info.is_directory) return SystemError("mkdir", directory, ENOTDIR);
-      // Whoever made it may have been killed before the sync. A parent that belongs to somebody else is not ours to sync.
-      if (access(parent.c_str(), R_OK | W_OK) != 0) return {};
-    } else if (failed != 0) {
-      return SystemError("mkdir", directory, failed);
-    }
-    return SyncDirectory(parent);
+    return SyncDirectory(parent);  // also of one that is there: whoever made it may have been killed before
   }
 
   Result<void> Rename(const Path& from, const Path& to) override {

@@ -158,15 +158,18 @@ class SimulatedFileSystem final : public FileSystem {
     });
   }
 
+  // As the real one does it.
   Result<void> CreateDirectories(const Path& directory) override {
-    Path parent = base::ParentPath(directory);
-    auto made = MakeDirectory(directory);
-    if (!made.ok() && made.error().code == ErrorCode::kNotFound && parent != directory) {
+    const Path parent = base::ParentPath(directory);
+    if (directory == "." || parent == directory) return {};
+    auto info = Stat(directory);
+    if (!info.ok()) {
+      if (info.error().code != ErrorCode::kNotFound) return std::move(info).error();
       RETURN_IF_ERROR(CreateDirectories(parent));
-      made = MakeDirectory(directory);
+      if (auto made = MakeDirectory(directory); !made.ok() && made.error().code != ErrorCode::kExists) return made;
+    } else if (!info->is_directory) {
+      return SystemError("mkdir", directory, ENOTDIR);
     }
-    if (!made.ok() && made.error().code == ErrorCode::kExists) RETURN_IF_ERROR(FindDirectory("mkdir", directory));
-    else RETURN_IF_ERROR(made);
     return parent == "." ? SyncDirectory("/") : SyncDirectory(parent);
   }
 
