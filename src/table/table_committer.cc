@@ -51,10 +51,10 @@ Result<iceberg::Table> TableCommitter::LoadOrCreate() {
   auto created = catalog_.CreateTable(name, NewEventTable(table_, empty));
   if (created.ok()) env_.log.Info("table created", {{"table", name.ToString()}, {"location", created->metadata->location}});
   if (created.ok() || (created.error().code != ErrorCode::kExists && created.error().code != ErrorCode::kCommitUnknown)) return created;
-  // Another process was first, or the outcome is unknown: what the catalog says now is the truth. It may still say "nothing", when
-  // the table is yet to come or went again: that is for the next Load to find out.
+  // Another process was first, or the outcome is unknown: what the catalog says now is the truth. Of an unknown outcome it may
+  // still say "nothing", because the table is yet to come or never will: the next Load finds out.
   loaded = catalog_.LoadTable(name);
-  if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound)
+  if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound && created.error().code == ErrorCode::kCommitUnknown)
     return Error{ErrorCode::kCommitUnknown, "whether the table " + name.ToString() + " was created is not known", "it is tried again"};
   return loaded;
 }
