@@ -42,6 +42,7 @@ TEST(TableNames, SuffixesNameParts) {
   EXPECT_EQ(SplitTableName("events"), P("events", TablePart::kAll));
   EXPECT_EQ(SplitTableName("events__hot"), P("events", TablePart::kHot));
   EXPECT_EQ(SplitTableName("events$hot"), P("events", TablePart::kHot));
+  EXPECT_EQ(SplitTableName("Events__HOT"), P("Events", TablePart::kHot));
   EXPECT_EQ(SplitTableName("events__lake"), P("events", TablePart::kLake));
   EXPECT_EQ(SplitTableName("user_events$snapshots"), P("user_events", TablePart::kSnapshots));
   EXPECT_EQ(SplitTableName("events__files"), P("events", TablePart::kFiles));
@@ -68,7 +69,8 @@ TEST(WorkerOptions, ComeBackFromTheCommandLine) {
 }
 
 TEST(WorkerOptions, RefuseWhatTheServerWouldNotSay) {
-  for (auto* word : {"--unknown=1", "--threads=0", "--threads=x", "--threads=1x", "--threads", "--data_mb=99999999999999999999", "--nonce=../x", "--nonce=", "--trap=2"})
+  for (auto* word : {"--unknown=1", "--threads=0", "--threads=x", "--threads=1x", "--threads", "--data_mb=99999999999999999999",
+                     "--nonce=../x", "--nonce=", "--trap=2"})
     EXPECT_FALSE(ParseWorkerOptions({"worker", "--nonce=ab", word}).ok()) << word;
   EXPECT_FALSE(ParseWorkerOptions({"worker"}).ok()) << "a nonce is needed";
 }

@@ -52,6 +52,10 @@ bool AppendFloat(double value, std::string& out) { return AppendFinite(value, ou
 bool AppendFloat(float value, std::string& out) { return AppendFinite(value, out); }
 
 void AppendDate(int64_t days, std::string& out) {
+  if (days == INT32_MAX || days == -INT32_MAX) {  // as DuckDB has them
+    out += days < 0 ? "-infinity" : "infinity";
+    return;
+  }
   int64_t year = 0;
   unsigned month = 0, day = 0;
   base::CivilFromDays(days, year, month, day);
@@ -98,7 +102,8 @@ void AppendDecimal128(const void* bytes, int scale, std::string& out) {
     upper = ~upper + (low == 0 ? 1 : 0);
   }
   // Long division by 10, 32 bits at a time.
-  uint32_t parts[4] = {static_cast<uint32_t>(upper >> 32), static_cast<uint32_t>(upper), static_cast<uint32_t>(low >> 32), static_cast<uint32_t>(low)};
+  uint32_t parts[4] = {static_cast<uint32_t>(upper >> 32), static_cast<uint32_t>(upper), static_cast<uint32_t>(low >> 32),
+                       static_cast<uint32_t>(low)};
   std::string digits;
   while ((parts[0] | parts[1] | parts[2] | parts[3]) != 0) {
     uint64_t rest = 0;

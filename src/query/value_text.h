@@ -12,7 +12,7 @@ namespace sluice::query {
 // The shortest text that reads back as the same number; "NaN", "Infinity", "-Infinity". Returns whether it is a JSON number.
 bool AppendFloat(double value, std::string& out);
 bool AppendFloat(float value, std::string& out);
-// "2026-01-15"; years before 0000 with '-', after 9999 with '+'.
+// "2026-01-15"; years before 0000 with '-', after 9999 with '+'; "infinity", "-infinity".
 void AppendDate(int64_t days, std::string& out);
 // "10:00:00", with ".ffffff" (or nine digits for nanoseconds) when there is a fraction. `per_second`: 1, 1'000, 1'000'000 or 1'000'000'000.
 void AppendTime(int64_t units, int64_t per_second, std::string& out);

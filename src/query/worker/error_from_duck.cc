@@ -69,11 +69,23 @@ bool NamesNothing(const duckdb::ErrorData& error) {
   return subtype != error.ExtraInfo().end() && (subtype->second == "MISSING_ENTRY" || subtype->second == "COLUMN_NOT_FOUND");
 }
 
+// A function that was dropped from the catalog is not simply unknown: DuckDB still finds it as the nearest name.
+std::string NameOfDropped(const QueryError& error) {
+  constexpr std::string_view kBefore = "Function with name ", kBehind = " does not exist";
+  auto at = error.message.find(kBefore), end = error.message.find(kBehind);
+  if (at == std::string::npos || end == std::string::npos || end <= at + kBefore.size()) return {};
+  at += kBefore.size();
+  auto name = error.message.substr(at, end - at);
+  return error.hint.find("\"main." + name + "\"") == std::string::npos ? std::string() : name;
+}
+
 // DuckDB counts bytes from 0; people and PostgreSQL clients count characters from 1.
 std::optional<uint32_t> PositionOf(const duckdb::ErrorData& error, const std::string& sql) {
   auto found = error.ExtraInfo().find("position");
   uint32_t byte = 0;
-  if (found == error.ExtraInfo().end() || std::from_chars(found->second.data(), found->second.data() + found->second.size(), byte).ec != std::errc()) return std::nullopt;
+  if (found == error.ExtraInfo().end() ||
+      std::from_chars(found->second.data(), found->second.data() + found->second.size(), byte).ec != std::errc())
+    return std::nullopt;
   if (byte > sql.size()) return std::nullopt;
   uint32_t position = 1;
   for (uint32_t i = 0; i < byte; i++) position += (static_cast<unsigned char>(sql[i]) & 0xC0) != 0x80;
@@ -93,8 +105,21 @@ QueryError ToQueryError(const duckdb::ErrorData& error, const std::string& sql) 
     for (auto scheme : {kFileScheme, kSpillScheme}) HidePaths(*text, scheme);
     Trim(*text);
   }
+  if (auto twice = out.hint.find(": : "); twice != std::string::npos) out.hint.erase(twice, 2);
   auto first = out.hint.find_first_not_of(" \t");
   out.hint.erase(0, first == std::string::npos ? out.hint.size() : first);
+  if (auto dropped = NameOfDropped(out); !dropped.empty()) {
+    out.kind = QueryErrorKind::kForbidden;
+    out.message = "the function \"" + dropped + "\" is not allowed";
+    out.hint = "statements read tables; they reach no file, no setting and no other server";
+  }
+  if (out.message.find("is not in the catalog, but it exists in the") != std::string::npos) {  // FROM 'x.parquet'
+    out.kind = QueryErrorKind::kForbidden;
+    out.message = "files cannot be read by name";
+    out.hint = "SHOW TABLES lists what can be read";
+  }
+  // The nearest name among tables that nobody made is no help.
+  if (out.hint.starts_with("Did you mean \"pg_catalog.") || out.hint.starts_with("Did you mean \"information_schema.")) out.hint.clear();
   if (out.message.empty()) out.message = "the statement failed";
   out.position = PositionOf(error, sql);
   return out;

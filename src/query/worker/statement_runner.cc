@@ -16,6 +16,7 @@
 #include "duckdb/common/arrow/arrow_converter.hpp"
 #include "query/worker/error_from_duck.h"
 #include "query/worker/function_policy.h"
+#include "query/worker/result_types.h"
 
 namespace sluice::query {
 namespace {
@@ -83,8 +84,10 @@ duckdb::unique_ptr<duckdb::QueryResult> StatementRunner::Execute(const QueryMess
   if (statements.size() > 1) throw duckdb::PermissionException("more than one statement; a request holds exactly one");
   CheckStatement(*statements[0]);
   duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
-  for (size_t i = 0; i < query.parameters.size(); i++) values[std::to_string(i + 1)] = duckdb::BoundParameterData(ToDuck(query.parameters[i]));
-  auto pending = values.empty() ? connection_.PendingQuery(std::move(statements[0]), true) : connection_.PendingQuery(std::move(statements[0]), values, true);
+  for (size_t i = 0; i < query.parameters.size(); i++)
+    values[std::to_string(i + 1)] = duckdb::BoundParameterData(ToDuck(query.parameters[i]));
+  auto pending = values.empty() ? connection_.PendingQuery(std::move(statements[0]), true)
+                                : connection_.PendingQuery(std::move(statements[0]), values, true);
   if (pending->HasError()) pending->ThrowError();
   auto result = pending->Execute();
   if (result->HasError()) result->ThrowError();
@@ -92,9 +95,12 @@ duckdb::unique_ptr<duckdb::QueryResult> StatementRunner::Execute(const QueryMess
 }
 
 int64_t StatementRunner::SendRows(duckdb::QueryResult& result) {
-  auto properties = connection_.context->GetClientProperties();
+  auto& client = *connection_.context;
+  auto properties = client.GetClientProperties();
+  duckdb::vector<duckdb::LogicalType> types;
+  for (auto& type : result.types) types.push_back(ToResultType(type));
   ArrowSchema c_schema;
-  duckdb::ArrowConverter::ToArrowSchema(&c_schema, result.types, result.names, properties);
+  duckdb::ArrowConverter::ToArrowSchema(&c_schema, types, result.names, properties);
   auto schema = arrow::ImportSchema(&c_schema);
   Ok(schema.status());
   ResultStream out(context_.server);
@@ -109,13 +115,14 @@ int64_t StatementRunner::SendRows(duckdb::QueryResult& result) {
     Ok(batch.status());
     Ok((*writer)->WriteRecordBatch(**batch));
   };
+  duckdb::DataChunk space;
   int64_t rows = 0;
   for (auto chunk = result.Fetch(); chunk && chunk->size() > 0; chunk = result.Fetch()) {
     if (!appender) {
-      appender = duckdb::make_uniq<duckdb::ArrowAppender>(result.types, STANDARD_VECTOR_SIZE, properties,
-                                                          duckdb::ArrowTypeExtensionData::GetExtensionTypes(*connection_.context, result.types));
+      appender = duckdb::make_uniq<duckdb::ArrowAppender>(types, STANDARD_VECTOR_SIZE, properties,
+                                                          duckdb::ArrowTypeExtensionData::GetExtensionTypes(client, types));
     }
-    appender->Append(*chunk, 0, chunk->size(), chunk->size());
+    appender->Append(CastChunk(client, *chunk, types, space), 0, chunk->size(), chunk->size());
     rows += static_cast<int64_t>(chunk->size());
     if (appender->RowCount() >= kRowsPerBatch) write_batch();
   }
