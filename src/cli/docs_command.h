@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "cli/command.h"
 
@@ -15,13 +14,12 @@ class DocsAction final : public Action {
   int Run() override;
 
  private:
-  std::string page_, url_;
+  std::string page_;
 };
 
 std::string CliPage();
 std::string ConfigPage();
 std::string ErrorsPage();
-// From what a server's GET /metrics answers: families that it has not made yet are missing.
-std::string MetricsPage(std::string_view exposition);
+std::string MetricsPage();
 
 }  // namespace sluice::cli

@@ -7,6 +7,7 @@
 #include "iceberg/schema.h"
 #include "server/config_keys.h"
 #include "server/engine.h"
+#include "server/metric_families.h"
 #include "table/hot_chunk_format.h"
 
 namespace sluice::server {
@@ -77,7 +78,8 @@ Json TableSummary(TableFeed& feed, const table::TableVersion* version) {
   out.Set("rows_hot", table.hot().rows_visible());
   const auto* snapshot = version != nullptr ? version->metadata.current_snapshot() : nullptr;
   auto total = snapshot != nullptr ? snapshot->summary.find("total-records") : iceberg::Properties::const_iterator();
-  out.Set("rows_lake", snapshot != nullptr && total != snapshot->summary.end() ? static_cast<int64_t>(std::atoll(total->second.c_str())) : int64_t{0});
+  out.Set("rows_lake",
+          snapshot != nullptr && total != snapshot->summary.end() ? static_cast<int64_t>(std::atoll(total->second.c_str())) : int64_t{0});
   out.Set("lag", version != nullptr ? Lag(end, version->progress.offsets()) : Lag(end, {}));
   return out;
 }
@@ -206,11 +208,10 @@ Json Engine::Status() {
 }
 
 std::string Engine::Metrics() {
-  static constexpr io::MetricFamily kHotBytes{"sluice_table_hot_bytes", "Memory of hot chunks in use.", io::MetricType::kGauge};
-  static constexpr io::MetricFamily kHotRows{"sluice_table_hot_rows", "Rows that are not in their table yet.", io::MetricType::kGauge};
   env_.metrics.GetGauge(kHotBytes).Set(static_cast<double>(pipeline_->memory().bytes_used()));
   for (auto& feed : pipeline_->feeds())
-    env_.metrics.GetGauge(kHotRows, {{"table", feed->table().name().ToString()}}).Set(static_cast<double>(feed->table().hot().rows_visible()));
+    env_.metrics.GetGauge(kHotRows, {{"table", feed->table().name().ToString()}})
+        .Set(static_cast<double>(feed->table().hot().rows_visible()));
   return env_.metrics.Expose();
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents tell a reader to type is typed here: every `sh` block of README and guide, in order, on one server."""
+"""What the documents say is true: every `sh` block of README, guide and http.md is typed, in order, on one server; tables of
+routes, metrics and columns are those of the binary."""
 
 import os
 import pathlib
@@ -8,9 +9,10 @@ import subprocess
 
 import pytest
 
-from sluice_server import BINARY, ROOT, Server
+from lake import load_table
+from sluice_server import BINARY, ROOT, Server, event
 
-DOCUMENTS = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs/guide").glob("*.md"))]
+DOCUMENTS = ["README.md", "docs/reference/http.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs/guide").glob("*.md"))]
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -31,7 +33,53 @@ def test_commands_of_the_document_work(document, data, tmp_path):
             assert done.stdout.strip(), f"no answer to:\n{block}"
 
 
-@pytest.mark.parametrize("page, file", [("cli", "cli.md"), ("config", "configuration.md"), ("errors", "errors.md")])
+@pytest.mark.parametrize("page, file", [("cli", "cli.md"), ("config", "configuration.md"), ("errors", "errors.md"), ("metrics", "metrics.md")])
 def test_reference_page_is_what_the_binary_prints(page, file):
     printed = subprocess.run([str(BINARY), "docs", page], capture_output=True, text=True, check=True, timeout=60).stdout
     assert (ROOT / "docs/reference" / file).read_text() == printed, f"renew it: sluice docs {page} > docs/reference/{file}"
+
+
+def rows_of_tables(document):
+    """Cells of every table row, code marks off."""
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in (ROOT / document).read_text().splitlines() if line.startswith("| ")]
+
+
+def test_routes_of_http_md_are_those_of_the_openapi_document(server):
+    paths = server.get("/openapi.json").json()["paths"]
+    served = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    documented = {(row[0], row[1]) for row in rows_of_tables("docs/reference/http.md") if row[0] in ("GET", "POST") and row[1].startswith("/")}
+    assert documented == served
+
+
+def test_columns_of_bronze_md_are_those_of_a_table(server):
+    server.send([event(1)])
+    columns = server.get("/v1/tables/bronze/events").json()["columns"]
+    names = {"map": "map<string,string>"}
+    served = [[str(c["id"]), c["name"], names.get(c["type"]["type"]) if isinstance(c["type"], dict) else c["type"], "yes" if c["required"] else "no"] for c in columns]
+    assert [row[:4] for row in rows_of_tables("docs/formats/bronze.md") if row[0].isdigit()] == served
+
+
+def test_properties_of_bronze_md_are_those_of_a_new_table(server, data):
+    server.send([event(1)])
+    server.flush()
+    properties = {k: v for k, v in load_table(data).properties.items() if not k.startswith("sluice.")}
+    documented = {}
+    for row in rows_of_tables("docs/formats/bronze.md"):
+        if row[0].startswith("write."):
+            first, *others = [name.strip(" `") for name in row[0].split(",")]
+            for name in [first, *(first.rsplit(".", 1)[0] + other.removeprefix("..") for other in others)]:
+                documented[name] = row[1]
+    assert documented == properties
+
+
+def test_every_metric_in_the_code_and_on_the_wire_is_documented(server):
+    documented = {row[0] for row in rows_of_tables("docs/reference/metrics.md")}
+    in_code = {name for file in (ROOT / "src").rglob("*") if file.suffix in (".h", ".cc") and not file.name.endswith("_test.cc")
+               for name in re.findall(r'MetricFamily k\w+\{"(sluice_\w+)"', file.read_text())}
+    assert in_code, "the pattern no longer finds the families"
+    assert in_code <= documented, "add them to src/server/metric_families.cc, then: sluice docs metrics > docs/reference/metrics.md"
+    server.send([event(1)])
+    server.flush()
+    server.sql("SELECT count(*) FROM bronze.events")
+    exposed = {line.split()[2] for line in server.get("/metrics").body.decode().splitlines() if line.startswith("# TYPE ")}
+    assert exposed <= documented
