@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/clients.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "sim/dice.h"
 
 namespace sluice::sim {
@@ -18,8 +21,8 @@ std::string StatusText(const Call& call) { return "status " + std::to_string(sta
 
 }  // namespace
 
-bool Ask(RunState& run, io::Env env, io::Signal& bell, const std::shared_ptr<Call>& call, int64_t patience_us) {
-  call->bell = &bell;
+bool Ask(RunState& run, io::Env env, const std::shared_ptr<io::Signal>& bell, const std::shared_ptr<Call>& call, int64_t patience_us) {
+  call->bell = bell;
   if (!run.mailbox.Post(call)) {
     env.clock.SleepUs(kReconnectUs);
     return false;
@@ -28,7 +31,7 @@ bool Ask(RunState& run, io::Env env, io::Signal& bell, const std::shared_ptr<Cal
   while (!call->done) {
     const int64_t left_us = (until_ns - env.clock.MonotonicNs()) / 1'000;
     if (left_us <= 0) break;
-    bell.Wait(left_us);
+    bell->Wait(left_us);
   }
   return call->done;
 }
@@ -65,7 +68,7 @@ void Sender::Deliver(const Request& request) {
     call->request = shared;
     const size_t acknowledged = run_.ledger.acknowledged().size();
     if (attempt == kAttemptsMax) return run_.verdict.Note("sender " + std::to_string(number_), "no answer after " + std::to_string(attempt) + " attempts");
-    if (!Ask(run_, env_, *bell_, call, run_.scenario.patience_us)) {
+    if (!Ask(run_, env_, bell_, call, run_.scenario.patience_us)) {
       run_.unanswered++;
       continue;
     }
@@ -78,7 +81,8 @@ void Sender::Deliver(const Request& request) {
 bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged) {
   const auto who = "sender " + std::to_string(number_);
   using ingest::IngestStatus;
-  if (call.status == IngestStatus::kBusy || call.status == IngestStatus::kFailed) {
+  constexpr IngestStatus kTryAgain[] = {IngestStatus::kBusy, IngestStatus::kTopicQuota, IngestStatus::kDiskFull, IngestStatus::kFailed};
+  if (std::find(std::begin(kTryAgain), std::end(kTryAgain), call.status) != std::end(kTryAgain)) {
     env_.log.Debug("refused", {{"sender", number_}, {"cause", call.message}});
     return false;
   }
@@ -108,19 +112,21 @@ void Sender::Accept(const Request& request, const Call& call, size_t acknowledge
 
 void AskForFlushes(RunState& run, io::Env env) {
   Dice dice(run.scenario.seed, kFlushStream);
-  auto bell = env.threads.NewSignal();
+  const std::shared_ptr<io::Signal> bell = env.threads.NewSignal();
   for (int i = 0; i < run.scenario.flushes && run.verdict.ok() && run.senders_at_work > 0; i++) {
     env.clock.SleepUs(dice.Between(0, 500'000));
     auto call = std::make_shared<Call>();
     call->kind = Call::Kind::kFlush;
-    Ask(run, env, *bell, call, kFlushPatienceUs);
+    Ask(run, env, bell, call, kFlushPatienceUs);
   }
 }
 
 void Close(RunState& run, io::Env env) {
-  auto bell = env.threads.NewSignal();
+  const std::shared_ptr<io::Signal> bell = env.threads.NewSignal();
   while (run.senders_at_work > 0 && run.verdict.ok()) env.clock.SleepUs(kPollUs);
-  run.world.SetOptions({});
+  io::SimulationOptions calm;
+  calm.steps_max = run.world.options().steps_max;
+  run.world.SetOptions(calm);
   run.faults_on = false;
   auto until_done = [&](Call::Kind kind, bool must_succeed) {
     std::string why = "no answer";
@@ -128,7 +134,7 @@ void Close(RunState& run, io::Env env) {
       auto call = std::make_shared<Call>();
       call->kind = kind;
       if (attempt == kClosingAttemptsMax) return run.verdict.Note("close", "nothing moves any more: " + why);
-      if (Ask(run, env, *bell, call, kFlushPatienceUs) && (call->message.empty() || !must_succeed)) return;
+      if (Ask(run, env, bell, call, kFlushPatienceUs) && (call->message.empty() || !must_succeed)) return;
       why = call->message;
       env.clock.SleepUs(kPollUs);
     }

@@ -12,7 +12,7 @@
 namespace sluice::sim {
 
 // Posts `call` and waits for its answer. False: no server, or no answer in time.
-bool Ask(RunState& run, io::Env env, io::Signal& bell, const std::shared_ptr<Call>& call, int64_t patience_us);
+bool Ask(RunState& run, io::Env env, const std::shared_ptr<io::Signal>& bell, const std::shared_ptr<Call>& call, int64_t patience_us);
 
 // Sends its requests one after the other, each until it is answered, and tells the ledger.
 class Sender {
@@ -31,7 +31,7 @@ class Sender {
   const int number_;
   Dice dice_;
   Workload workload_;
-  const std::unique_ptr<io::Signal> bell_;
+  const std::shared_ptr<io::Signal> bell_;
 };
 
 // Asks for flushes meanwhile; their outcome is nobody's business.

@@ -14,6 +14,14 @@ constexpr uint64_t kCrashStream = 2;
 constexpr int64_t kRestartUs = 10'000;
 constexpr char kServer[] = "main";
 
+// Ten times what long runs need.
+constexpr uint64_t kStepsMax = 3'000'000;
+
+io::SimulationOptions InUse(io::SimulationOptions faults) {
+  faults.steps_max = kStepsMax;
+  return faults;
+}
+
 // Starts the server again whenever it ends, and decides when it crashes next.
 class Supervisor {
  public:
@@ -46,7 +54,7 @@ class Supervisor {
 
  private:
   void PlanCrash() {
-    auto options = run_.scenario.faults;
+    auto options = InUse(run_.scenario.faults);
     if (crash_.io_call != 0) {
       options.crash_at_io = crash_.io_call;
       options.crash_kind = crash_.kind;
@@ -70,10 +78,19 @@ class Supervisor {
   int planned_ = 0;
 };
 
+// The first name that ends so; empty: none.
+std::string FirstName(io::Env env, const Path& directory, std::string_view end) {
+  auto names = env.files.List(directory);
+  if (!names.ok()) return {};
+  for (auto& name : *names)
+    if (name.ends_with(end)) return name;
+  return {};
+}
+
 }  // namespace
 
 RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint crash) {
-  io::SimulatedWorld world(scenario.seed, scenario.faults);
+  io::SimulatedWorld world(scenario.seed, InUse(scenario.faults));
   RunState run{scenario, wiring, world, {}, {}, {}, true, scenario.senders};
   const auto outside = world.env("");
   Supervisor supervisor(run, outside, crash);
@@ -101,6 +118,9 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
   out.crashes = run.crashes;
   out.unanswered = run.unanswered;
   for (auto& line : world.log()) out.log += line + "\n";
+  out.recycled = FirstName(outside, scenario.server.data + "/log/journal", ".segment") > "00000000000000000001.segment";
+  out.sealed = !FirstName(outside, scenario.server.data + "/log/dedup", ".run").empty();
+  out.expired = out.log.find("snapshots expired") != std::string::npos;
   return out;
 }
 

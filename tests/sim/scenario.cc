@@ -23,6 +23,7 @@ server::ServerOptions SmallServer() {
   out.tier.interval_stretch_max = 2;
   out.tier.snapshot_age_us_max = 40 * kMicrosPerSecond;
   out.tier.snapshots_min = 2;
+  out.tier.expiry_interval_us = 10 * kMicrosPerSecond;
   return out;
 }
 
@@ -39,6 +40,11 @@ Scenario RandomScenario(uint64_t seed) {
   if (dice.OneIn(3)) out.server.log.segment_bytes *= 2, out.server.log.journal_bytes_max *= 2;
   if (dice.OneIn(6)) out.server.log.untiered_bytes_max = 150'000;
   out.server.tier.interval_us = dice.Between(10, 1'000) * kMicrosPerMilli;
+  if (dice.Coin()) {
+    out.server.tier.expiry_interval_us = 100'000;
+    out.server.tier.snapshot_age_us_max = 300'000;
+    out.server.tier.snapshots_min = static_cast<int32_t>(dice.Between(1, 3));
+  }
   if (dice.OneIn(3)) out.server.tier.rows_max = static_cast<uint64_t>(dice.Between(5, 50));
   if (dice.OneIn(3)) out.server.partitioning = dice.Coin() ? "" : "bucket[3](id)";
   if (dice.OneIn(3)) out.server.tier.files.row_group_rows_max = 16;
@@ -76,13 +82,14 @@ Scenario ScriptedScenario() {
   out.server.log.partitions_default = 2;
   out.server.log.dedup_run_keys_max = 20;
   out.server.tier.interval_us = 20'000;
-  out.server.tier.snapshot_age_us_max = 20 * kMicrosPerSecond;
+  out.server.tier.snapshot_age_us_max = kMicrosPerSecond;
   out.server.tier.snapshots_min = 1;
+  out.server.tier.expiry_interval_us = kMicrosPerSecond;
   out.server.partitioning = "";
   out.senders = 1;
-  out.requests = 12;
+  out.requests = 16;
   out.readers = 0;
-  out.workload.events_max = 8;
+  out.workload.events_max = 10;
   out.workload.data_bytes_max = 6'000;
   out.workload.invalid_one_in = 1'000;
   out.long_pause_one_in = 3;

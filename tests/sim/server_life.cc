@@ -188,9 +188,12 @@ void ServerLife::Look(int64_t held_us, bool lake_only) {
   // No io between these lines: one moment.
   ViewRules rules{run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
   auto view = views_->NewView();
-  std::vector<std::shared_ptr<const table::TableVersion>> versions;
-  for (auto* table : pipeline_->registry().Tables()) versions.push_back(pipeline_->registry().Version(*table));
   const auto tables = pipeline_->registry().Tables();
+  std::vector<std::optional<std::map<int32_t, int64_t>>> lake_ends;  // the versions themselves are not held: that is the view's work
+  for (auto* table : tables) {
+    auto version = pipeline_->registry().Version(*table);
+    lake_ends.push_back(version ? std::make_optional(Ends(version->progress.offsets())) : std::nullopt);
+  }
 
   Pause(held_us);
   std::vector<ShownTable> shown;
@@ -201,7 +204,7 @@ void ServerLife::Look(int64_t held_us, bool lake_only) {
       if (lake_only || !run_.scenario.has_faults() || !MayBeInjected(error.code)) run_.verdict.Note("view of " + name.ToString(), error.ToString());
     };
     auto table = (*view)->FindTable(name.table_namespace, name.name);
-    if (!table.ok() && versions[i] == nullptr && !run_.scenario.has_faults()) continue;  // its first event is on its way
+    if (!table.ok() && !lake_ends[i] && !run_.scenario.has_faults()) continue;  // its first event is on its way
     if (!table.ok()) return failed(table.error());
     auto rows = ReadRows(env_, **table);
     if (!rows.ok()) return failed(rows.error());
@@ -209,7 +212,7 @@ void ServerLife::Look(int64_t held_us, bool lake_only) {
     auto& out = shown.emplace_back();
     out.topic = tables[i]->topic_name();
     out.rows = std::move(*rows);
-    out.lake_ends = Ends(versions[i]->progress.offsets());
+    out.lake_ends = *lake_ends[i];
     for (auto& [partition, offset] : (*table)->freshness().next_offsets) out.ends[partition.get()] = offset.get();
   }
   run_.views++;

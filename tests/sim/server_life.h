@@ -32,7 +32,7 @@ struct Call {
   };
   Kind kind = Kind::kIngest;
   std::shared_ptr<const Request> request;  // of kIngest
-  io::Signal* bell = nullptr;              // the client's; rung when done
+  std::shared_ptr<io::Signal> bell;        // the client's; rung when done
   bool done = false;
   ingest::IngestStatus status = ingest::IngestStatus::kTaken;
   std::string message;                     // of a refusal; of a flush or look that failed

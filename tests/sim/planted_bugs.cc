@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/planted_bugs.h"
+
+#include "sim/forwarding_catalog.h"
+#include "sim/forwarding_files.h"
+
+namespace sluice::sim {
+namespace {
+
+// ---- files ----------------------------------------------------------------------------------------------------------------
+
+class UnsyncedFile final : public ForwardingFile {
+ public:
+  using ForwardingFile::ForwardingFile;
+  Result<void> Sync() override { return {}; }
+  bool is_direct() const override { return true; }
+};
+
+// Forgets to make files below a part of the directory durable.
+class UnsyncedFiles final : public ForwardingFiles {
+ public:
+  UnsyncedFiles(io::FileSystem& files, std::string part) : ForwardingFiles(files), part_(std::move(part)) {}
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    if (path.find(part_) == Path::npos) return files_.Open(path, options);
+    options.direct = false;
+    ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
+    return std::unique_ptr<io::File>(std::make_unique<UnsyncedFile>(std::move(file)));
+  }
+
+ private:
+  const std::string part_;
+};
+
+class UnsyncedNames final : public ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<void> SyncDirectory(const Path&) override { return {}; }
+};
+
+class RottenFile final : public ForwardingFile {
+ public:
+  using ForwardingFile::ForwardingFile;
+  Result<void> Write(uint64_t at, std::string_view from) override {
+    std::string bytes(from);
+    for (size_t i = kDistance; i < bytes.size(); i += kDistance) bytes[i] = static_cast<char>(bytes[i] ^ 1);
+    return file_->Write(at, bytes);
+  }
+
+ private:
+  static constexpr size_t kDistance = 97;
+};
+
+// A disk that changes a bit here and there in data files.
+class RottenDataFiles final : public ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
+    if (path.find("/warehouse/") == Path::npos || path.rfind("/data/") < path.find("/warehouse/")) return file;
+    return std::unique_ptr<io::File>(std::make_unique<RottenFile>(std::move(file)));
+  }
+};
+
+// Expiry that takes a live manifest with the dead lists.
+class GreedyRemoval final : public ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<void> Remove(const Path& path) override {
+    if (path.find("/metadata/snap-") != Path::npos) {
+      const auto directory = path.substr(0, path.rfind('/'));
+      ASSIGN_OR_RETURN(auto names, files_.List(directory));
+      for (auto& name : names)
+        if (name.ends_with(".avro") && !name.starts_with("snap-")) return files_.Remove(directory + "/" + name);
+    }
+    return files_.Remove(path);
+  }
+};
+
+// ---- catalog --------------------------------------------------------------------------------------------------------------
+
+// Takes an unknown outcome for a failure.
+class CertainCatalog final : public ForwardingCatalog {
+ public:
+  using ForwardingCatalog::ForwardingCatalog;
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+    auto swapped = store_.SwapTable(table_namespace, table, expected, next);
+    if (!swapped.ok() && swapped.error().code == ErrorCode::kCommitUnknown) return Error{ErrorCode::kConflict, swapped.error().message};
+    return swapped;
+  }
+};
+
+// Says that a commit is done and forgets every third one.
+class ForgetfulCatalog final : public ForwardingCatalog {
+ public:
+  using ForwardingCatalog::ForwardingCatalog;
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+    if (++swaps_ % 3 == 0) return {};
+    return store_.SwapTable(table_namespace, table, expected, next);
+  }
+
+ private:
+  int swaps_ = 0;
+};
+
+// ---- the log's listener -----------------------------------------------------------------------------------------------------
+
+// Passes the frames on, except that every n-th is treated in its own way.
+class WrongListener final : public log::LogListener {
+ public:
+  enum class Wrong : uint8_t { kSkips, kRepeats, kForgetsLateness };
+  WrongListener(log::LogListener& next, Wrong wrong) : next_(next), wrong_(wrong) {}
+
+  void OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) override {
+    const bool now = ++frames_ % kEvery == 0;
+    if (now && wrong_ == Wrong::kSkips) return;
+    if (now && wrong_ == Wrong::kRepeats) next_.OnAdmitted(batch, admitted);
+    if (wrong_ != Wrong::kForgetsLateness) return next_.OnAdmitted(batch, admitted);
+    const std::vector<uint8_t> never(admitted.late.size(), 0);
+    auto forgotten = admitted;
+    forgotten.late = never;
+    next_.OnAdmitted(batch, forgotten);
+  }
+  void OnDurable(log::CommitSequence durable) override { next_.OnDurable(durable); }
+
+ private:
+  static constexpr int kEvery = 5;
+  log::LogListener& next_;
+  const Wrong wrong_;
+  int frames_ = 0;
+};
+
+Wiring WithFiles(std::function<std::unique_ptr<io::FileSystem>(io::FileSystem&)> files) {
+  Wiring out;
+  out.files = std::move(files);
+  return out;
+}
+Wiring WithListener(WrongListener::Wrong wrong) {
+  Wiring out;
+  out.listener = [wrong](log::LogListener& next) { return std::make_unique<WrongListener>(next, wrong); };
+  return out;
+}
+template <class Store>
+Wiring WithCatalog() {
+  Wiring out;
+  out.catalog = [](io::CatalogStore& store) { return std::make_unique<Store>(store); };
+  return out;
+}
+
+// The log may forget rows before their table has them.
+Wiring TieredTooEarly() {
+  Wiring out;
+  out.on_round = [told = std::map<std::string, table::PartitionOffsets>()](server::Pipeline& pipeline) mutable {
+    for (auto& feed : pipeline.feeds()) {
+      const auto& topic = feed->table().topic_name();
+      auto ends = pipeline.log().source().DurableEnds(topic);
+      if (ends.ok() && std::exchange(told[topic], *ends) != *ends) pipeline.log().SetTiered(topic, *ends);
+    }
+  };
+  return out;
+}
+
+Wiring EarlyAnswers() {
+  Wiring out;
+  out.answers_before_durable = true;
+  return out;
+}
+Wiring ShortMemory() {
+  Wiring out;
+  out.options = [](server::ServerOptions& options) {
+    options.log.dedup_window_us = 1'000;
+    options.log.dedup_run_keys_max = 10;
+  };
+  return out;
+}
+
+void ManyCommits(Scenario& scenario) { scenario.server.tier.interval_us = 10'000; }
+void ManyLateEvents(Scenario& scenario) { scenario.server.log.watermark_delay_us = kMicrosPerSecond; }
+void UnknownCommits(Scenario& scenario) {
+  scenario.faults.catalog_unknown = 0.3;
+  ManyCommits(scenario);
+}
+void ManyDuplicates(Scenario& scenario) {
+  scenario.workload.duplicate_one_in = 2;
+  scenario.requests = 25;
+}
+void SlowTables(Scenario& scenario) {
+  scenario.server.tier.interval_us = 10 * kMicrosPerSecond;
+  scenario.workload.data_bytes_max = 2'000;
+  scenario.requests = 40;
+}
+void OldSnapshots(Scenario& scenario) {
+  ManyCommits(scenario);
+  scenario.server.tier.snapshots_min = 1;
+  scenario.server.tier.snapshot_age_us_max = 0;
+  scenario.server.tier.expiry_interval_us = 10'000;
+  scenario.crashes = 0;
+}
+
+}  // namespace
+
+const std::vector<PlantedBug>& PlantedBugs() {
+  static const std::vector<PlantedBug> kBugs = {
+      {"answers before events are durable", EarlyAnswers()},
+      {"journal without syncs", WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedFiles>(files, "/log/journal/"); })},
+      {"data files and metadata without syncs", WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedFiles>(files, "/warehouse/"); }), ManyCommits},
+      {"names without syncs", WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedNames>(files); }), ManyCommits},
+      {"data files with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenDataFiles>(files); }), ManyCommits},
+      {"expiry removes a live manifest", WithFiles([](io::FileSystem& files) { return std::make_unique<GreedyRemoval>(files); }), OldSnapshots},
+      {"unknown commits count as lost races", WithCatalog<CertainCatalog>(), UnknownCommits},
+      {"commits that are forgotten", WithCatalog<ForgetfulCatalog>(), ManyCommits},
+      {"a frame does not reach the hot tail", WithListener(WrongListener::Wrong::kSkips)},
+      {"a frame reaches the hot tail twice", WithListener(WrongListener::Wrong::kRepeats)},
+      {"hot rows forget that they came late", WithListener(WrongListener::Wrong::kForgetsLateness), ManyLateEvents},
+      {"the log drops rows that no table has", TieredTooEarly(), SlowTables},
+      {"duplicates are known for a millisecond", ShortMemory(), ManyDuplicates},
+  };
+  return kBugs;
+}
+
+Scenario BugScenario(const PlantedBug& bug, uint64_t seed) {
+  auto out = RandomScenario(seed);
+  out.faults = {};
+  out.crashes = 4;
+  if (bug.prepare != nullptr) bug.prepare(out);
+  return out;
+}
+
+}  // namespace sluice::sim
