@@ -9,7 +9,7 @@ import json
 import pytest
 
 from problems import assert_problem
-from small_disk import SmallDisk
+from mounts import SmallDisk
 from sluice_server import Server, event
 
 MIB = 1 << 20

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from small_disk import SmallDisk
+from mounts import SmallDisk
 from sluice_server import ANY_PORT, BINARY, START_SECONDS_MAX, Server, event, serve_command
 
 MIB = 1 << 20

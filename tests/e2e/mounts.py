@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file system of few bytes, in a mount namespace of its own: nobody else sees it, and it goes with its process.
+"""Mounts of our own, in a namespace: nobody else sees them, and they go with their process.
 
 Needs root, or a kernel that gives users namespaces of their own.
 """
@@ -12,21 +12,17 @@ FILLER = "filler"
 STEP = 4096
 
 
-class SmallDisk:
-    """`wrap` goes before a command that is to see it at `mount_point`; everybody else finds it under `path`."""
+class Mounts:
+    """Runs `script` (sh) with `arguments` in a new namespace. `wrap` goes before a command that is to see what it mounted."""
 
-    def __init__(self, mount_point, size_bytes):
-        self.mount_point = pathlib.Path(mount_point)
-        self.mount_point.mkdir(parents=True, exist_ok=True)
+    def __init__(self, script, *arguments):
         as_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-        script = 'mount -t tmpfs -o size="$1" none "$2" && echo mounted && exec cat'
-        self.process = subprocess.Popen(["unshare", *as_user, "--mount", "sh", "-c", script, "sh", str(size_bytes), str(mount_point)],
+        self.process = subprocess.Popen(["unshare", *as_user, "--mount", "sh", "-c", f"set -e; {script}; echo mounted; exec cat", "sh", *map(str, arguments)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
-        assert line == "mounted\n", "no file system of our own (root or user namespaces are needed): " + self.process.stderr.read()
+        assert line == "mounted\n", "no mounts of our own (root or user namespaces are needed): " + self.process.stderr.read()
         enter_user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         self.wrap = ("nsenter", "--target", str(self.process.pid), *enter_user, "--mount", "--")
-        self.path = pathlib.Path(f"/proc/{self.process.pid}/root{self.mount_point}")
 
     def __enter__(self):
         return self
@@ -36,6 +32,16 @@ class SmallDisk:
         self.process.wait(timeout=60)
         self.process.stdout.close()
         self.process.stderr.close()
+
+
+class SmallDisk(Mounts):
+    """A file system of few bytes. Who has the namespace sees it at `mount_point`, everybody else finds it under `path`."""
+
+    def __init__(self, mount_point, size_bytes):
+        self.mount_point = pathlib.Path(mount_point)
+        self.mount_point.mkdir(parents=True, exist_ok=True)
+        super().__init__('mount -t tmpfs -o size="$1" none "$2"', size_bytes, mount_point)
+        self.path = pathlib.Path(f"/proc/{self.process.pid}/root{self.mount_point}")
 
     def remount(self, mode):
         """"ro" or "rw"."""
