@@ -233,6 +233,7 @@ int64_t Pump::Commit() {
   committed_ = applied_;
   applied_rows_ = applied_bytes_ = 0;
   conflicts_in_row_ = 0;
+  last_failure_.clear();
   backoff_.Reset();
   {
     std::lock_guard lock(mutex_);
@@ -244,6 +245,7 @@ int64_t Pump::Commit() {
 
 int64_t Pump::Fail(const Error& error) {
   Drop();
+  last_failure_ = error.ToString();
   bool again = MeansLoadAgain(error.code);
   {
     std::lock_guard lock(mutex_);
@@ -313,8 +315,8 @@ void Pump::ExpireFlushes() {
   int64_t now = env_.clock.MonotonicNs();
   std::erase_if(flushes_, [&](FlushRequest& flush) {
     if (now < flush.deadline_ns) return false;
-    std::string cause = state_ == PumpState::kBackingOff ? ": " + status_cause_ : std::string();
-    flush.done(Error{ErrorCode::kCancelled, "'" + options_.name + "' did not commit in time" + cause, "it goes on: ask again"});
+    std::string cause = last_failure_.empty() ? std::string() : ": " + last_failure_;
+    flush.done(Error{ErrorCode::kUnavailable, "'" + options_.name + "' did not commit in time" + cause, "it goes on: ask again"});
     return true;
   });
 }

@@ -60,7 +60,7 @@ class Pump {
   void Stop();
 
   // Commits everything that is durable now, whatever the trigger says, then calls `done` with the progress; with the cause when
-  // the pump pauses or stops first, and kCancelled when `timeout_us` passes. `done` runs on the pump's thread and must not block.
+  // the pump pauses or stops first, and kUnavailable with the newest failure when `timeout_us` passes. `done` runs on the pump's thread and must not block.
   void Flush(int64_t timeout_us, std::function<void(Result<Progress>)> done);
   // Leaves the pause, loads anew.
   void Resume();
@@ -109,6 +109,7 @@ class Pump {
   // Owned by the stepping thread.
   PumpState state_ = PumpState::kLoading;
   std::string status_cause_;
+  std::string last_failure_;  // since the last commit
   int64_t resume_at_ns_ = 0;
   Progress committed_, applied_;
   uint64_t applied_rows_ = 0, applied_bytes_ = 0;
