@@ -87,9 +87,10 @@ std::shared_ptr<const TableVersion> TableCommitter::Accept(const iceberg::Table&
   return version;
 }
 
-Result<std::shared_ptr<const TableVersion>> TableCommitter::Load() {
+Result<std::shared_ptr<const TableVersion>> TableCommitter::Load(const ProgressCheck& check) {
   ASSIGN_OR_RETURN(auto loaded, LoadOrCreate());
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*loaded.metadata));
+  if (check) RETURN_IF_ERROR(check(progress));
   return Accept(loaded, std::move(progress));
 }
 

@@ -4,6 +4,7 @@
 // The one way to change a table: rows and progress in one metadata file, and only if progress is still where we left it.
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,11 +27,14 @@ class TableCommitter {
  public:
   TableCommitter(iceberg::Catalog& catalog, io::Env env, TableRegistry& registry, Table& table, std::string journal_id);
 
-  // Reads the table from the catalog, creates it when there is none, and publishes what it found.
+  // Whether this log may go on behind that progress.
+  using ProgressCheck = std::function<Result<void>(const FeedProgress& progress)>;
+  // Reads the table from the catalog, creates it when there is none, and publishes what it found if `check` (may be empty) agrees:
+  // behind the progress of another log, nobody could say which rows are missing.
   // kInvalid: the table belongs to another log, or lacks its progress although it has rows: it pauses, the hint says the way out.
   // kCorruption: its progress cannot be read. kUnavailable, kIo: of the catalog or the warehouse. kCommitUnknown: it may have been
   // created: load again.
-  Result<std::shared_ptr<const TableVersion>> Load();
+  Result<std::shared_ptr<const TableVersion>> Load(const ProgressCheck& check = {});
 
   // Adds `files` and moves progress from `from` to `next`, in one commit; publishes the version. REQUIRES: Load succeeded.
   // kConflict: progress is not `from` any more, nothing was changed. kCommitUnknown: it may be in: Load tells.

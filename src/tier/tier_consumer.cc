@@ -39,8 +39,7 @@ Result<void> TierConsumer::CheckLog(const table::FeedProgress& progress) {
 Result<log::Progress> TierConsumer::Load() {
   applied_.clear();
   chains_.clear();
-  ASSIGN_OR_RETURN(version_, committer_.Load());
-  RETURN_IF_ERROR(CheckLog(version_->progress));
+  ASSIGN_OR_RETURN(version_, committer_.Load([this](const table::FeedProgress& progress) { return CheckLog(progress); }));
   log::Progress out;
   out.next[table_.topic_name()] = version_->progress.offsets();
   return out;
