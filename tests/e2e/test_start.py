@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -185,6 +187,50 @@ def test_file_in_place_of_the_directory_is_named(data):
     assert data.read_text() == "not a directory"
 
 
+def test_directory_behind_a_link_is_the_same_directory(data, tmp_path):
+    (tmp_path / "link").symlink_to(data, target_is_directory=True)
+    filled(data)
+    with Server(tmp_path / "link", *SMALL_JOURNAL) as server:
+        assert server.sql(COUNT) == [[20, 20]]
+        said, _ = refusal(data)
+        assert "another process uses" in said
+
+
+def test_damage_in_the_journal_is_named_and_nothing_is_touched(data):
+    with Server(data, *SMALL_JOURNAL) as server:
+        for n in range(10):
+            server.send([event(n)])
+        server.kill()
+    segment = next(p for p in sorted((data / "log").rglob("*")) if p.is_file() and b"id-00000003" in p.read_bytes())
+    content = bytearray(segment.read_bytes())
+    at = content.index(b"id-00000003")
+    content[at] ^= 1
+    segment.write_bytes(content)
+    before = contents(data / "log")
+    said, code = refusal(data, *SMALL_JOURNAL)
+    assert code == 1 and str(segment) in said and "byte" in said, said
+    assert contents(data / "log") == before
+    content[at] ^= 1
+    segment.write_bytes(content)
+    with Server(data, *SMALL_JOURNAL) as server:
+        assert server.sql(COUNT) == [[10, 10]]
+
+
+def test_kill_at_any_moment_of_the_first_start_hinders_no_later_one(data):
+    dice = random.Random(20260115)
+    for _ in range(12):
+        process = subprocess.Popen(serve_command(data, SMALL_JOURNAL), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=dice.uniform(0.0, 0.4))  # the moment of the kill is the experiment
+        except subprocess.TimeoutExpired:
+            process.kill()
+        assert process.wait(timeout=60) == -signal.SIGKILL
+    with Server(data, *SMALL_JOURNAL) as server:
+        assert server.send([event(n) for n in range(20)]).status == 200
+        server.flush()
+        assert server.sql(COUNT) == [[20, 20]]
+
+
 def test_damaged_identity_is_named_and_kept(data):
     filled(data)
     (data / "directory.json").write_text("{")
@@ -286,3 +332,26 @@ def refuses(host, port):
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_statement_without_an_end_does_not_keep_the_server(data):
+    server = Server(data, *SMALL_JOURNAL)
+    server.send([event(n) for n in range(20)])
+    answers = []
+    body = json.dumps({"sql": "SELECT count(*) FROM range(1000000000000) a, range(1000000) b", "timeout_ms": 600_000})
+    asking = threading.Thread(target=lambda: answers.append(ask(server, body)))
+    asking.start()
+    server.wait_until(lambda: b'sluice_http_requests_total{route="/v1/sql"' in server.get("/metrics").body or server.get("/v1/status").json()["connections"] >= 2)
+    assert server.stop() == 0
+    asking.join(timeout=60)
+    assert answers and answers[0] != 200
+    with Server(data, *SMALL_JOURNAL) as again:
+        assert again.sql(COUNT) == [[20, 20]]
+
+
+def ask(server, body):
+    """The status, or why there is none."""
+    try:
+        return server.post("/v1/sql", body).status
+    except OSError as cut:
+        return str(cut)
