@@ -39,6 +39,17 @@ def test_reference_page_is_what_the_binary_prints(page, file):
     assert (ROOT / "docs/reference" / file).read_text() == printed, f"renew it: sluice docs {page} > docs/reference/{file}"
 
 
+def test_links_and_paths_in_documents_lead_somewhere():
+    lost = []
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("README.md"), *(ROOT / "tests").rglob("README.md")]
+    for page in sorted(page for page in pages if page.name != "roadmap.md"):  # which names what is not there yet
+        text = page.read_text()
+        links = [page.parent / link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
+        paths = [ROOT / path for path in re.findall(r"`((?:src|tests|tools|docs|bench)/[\w./-]+)`", text)]
+        lost += [f"{page.relative_to(ROOT)}: {path}" for path in links + paths if not path.exists()]
+    assert not lost
+
+
 def rows_of_tables(document):
     """Cells of every table row, code marks off."""
     return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in (ROOT / document).read_text().splitlines() if line.startswith("| ")]
