@@ -86,6 +86,30 @@ def test_only_files_that_may_match_are_read(condition, files, shop):
     assert answer["rows"] == everything
 
 
+# Two scans of one table in one statement, each with conditions of its own: none may be answered with the files of the other.
+SHAPES = [
+    "SELECT (SELECT count(*) FROM {t} WHERE {a}), (SELECT count(*) FROM {t} WHERE {b}), (SELECT count(*) FROM {t})",
+    "SELECT count(*), min(id), max(id) FROM (SELECT id FROM {t} WHERE {a} UNION ALL SELECT id FROM {t} WHERE {b})",
+    "SELECT count(*), sum(l), sum(r) FROM (SELECT DISTINCT id, 1 AS l FROM {t} WHERE {a}) x FULL JOIN (SELECT DISTINCT id, 1 AS r FROM {t} WHERE {b}) y USING (id)",
+    "SELECT count(*), count(y.id) FROM (SELECT * FROM {t} WHERE {a}) x LEFT JOIN (SELECT * FROM {t} WHERE {b}) y ON x.id = y.id AND y.type <> 'none'",
+    "SELECT count(*) FROM {t} WHERE {a} AND id NOT IN (SELECT id FROM {t} WHERE {b})",
+    "SELECT count(*) FROM {t} o WHERE {a} AND EXISTS (SELECT 1 FROM {t} i WHERE i.id = o.id AND i.source <> 'x' AND {b})",
+    "WITH c AS MATERIALIZED (SELECT * FROM {t} WHERE {a}) SELECT count(*), (SELECT count(*) FROM c WHERE {b}) FROM c",
+    "WITH c AS (SELECT * FROM {t}) SELECT (SELECT count(*) FROM c WHERE {a}), (SELECT count(*) FROM c WHERE {b}), count(*) FROM c",
+    "SELECT count(*) FILTER ({a}), count(*) FILTER ({b}), count(*) FROM {t}",
+    "SELECT id FROM {t} WHERE {a} OR {b} ORDER BY time DESC, id LIMIT 7",
+]
+PAIRS = [("time::DATE = '2026-01-14'", "time::DATE = '2026-01-15'"), ("date_trunc('day', time) = '2026-01-14'", "starts_with(type, 'zoo')"),
+         ("subject IS NOT NULL", "subject IS NULL"), ("type = 'shop.cart'", "time::TIMESTAMP >= TIMESTAMP '2026-01-16'")]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_scans_of_one_statement_do_not_share_their_conditions(shape, shop):
+    unpruned = "(SELECT * EXCLUDE (r) FROM (SELECT *, row_number() OVER () AS r FROM bronze.events))"
+    for a, b in [*PAIRS, *((b, a) for a, b in PAIRS)]:
+        assert shop.sql(shape.format(t="bronze.events", a=a, b=b)) == shop.sql(shape.format(t=unpruned, a=a, b=b)), (a, b)
+
+
 def test_parameters_prune_as_constants_do(shop):
     answer = shop.post("/v1/sql", json.dumps({"sql": "SELECT count(DISTINCT id) FROM bronze.events WHERE type = $1 AND time::DATE = $2", "params": ["zoo.visit", "2026-01-16"]})).json()
     assert answer["rows"] == [[2 * EACH]] and answer["stats"]["files_read"] == 2
