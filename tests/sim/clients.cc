@@ -15,7 +15,7 @@ constexpr int64_t kFlushPatienceUs = 30 * kMicrosPerSecond;
 constexpr int64_t kPollUs = 20'000;
 constexpr int kAttemptsMax = 1'000;  // of one request; after that the server counts as hanging
 constexpr int kClosingAttemptsMax = 300;
-constexpr uint64_t kSenderStream = 200, kFlushStream = 300;
+constexpr uint64_t kSenderStream = 200, kFlushStream = 300, kClockStream = 301, kDiskStream = 302;
 
 std::string StatusText(const Call& call) { return "status " + std::to_string(static_cast<int>(call.status)) + ", " + call.message; }
 
@@ -118,6 +118,32 @@ void AskForFlushes(RunState& run, io::Env env) {
     auto call = std::make_shared<Call>();
     call->kind = Call::Kind::kFlush;
     Ask(run, env, bell, call, kFlushPatienceUs);
+  }
+}
+
+void JumpClocks(RunState& run, io::Env env) {
+  Dice dice(run.scenario.seed, kClockStream);
+  // An hour at most each time: all of them together stay well inside of the window in which duplicates are known.
+  constexpr int64_t kJumpsSeconds[] = {-3'600, -30, -1, 1, 5, 60, 3'600};
+  for (int i = 0; i < run.scenario.clock_jumps && run.verdict.ok() && run.senders_at_work > 0; i++) {
+    env.clock.SleepUs(dice.Between(0, 400'000));
+    run.world.JumpClock(dice.Pick(kJumpsSeconds) * kMicrosPerSecond);
+  }
+}
+
+void FillDisks(RunState& run, io::Env env) {
+  Dice dice(run.scenario.seed, kDiskStream);
+  const auto set_limit = [&](uint64_t bytes) {
+    if (!run.faults_on) return;
+    auto options = run.world.options();
+    run.disk_bytes_max = options.disk_bytes_max = bytes;
+    run.world.SetOptions(options);
+  };
+  for (int i = 0; i < run.scenario.full_disks && run.verdict.ok() && run.senders_at_work > 0; i++) {
+    env.clock.SleepUs(dice.Between(0, 400'000));
+    set_limit(1);
+    env.clock.SleepUs(dice.Between(0, 3 * kMicrosPerSecond));
+    set_limit(0);
   }
 }
 

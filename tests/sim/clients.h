@@ -37,6 +37,11 @@ class Sender {
 // Asks for flushes meanwhile; their outcome is nobody's business.
 void AskForFlushes(RunState& run, io::Env env);
 
+// The wall clock jumps now and then.
+void JumpClocks(RunState& run, io::Env env);
+// The disk is full for a while, now and then.
+void FillDisks(RunState& run, io::Env env);
+
 // When the senders are done: switches faults off, flushes, looks at the lake, stops the server.
 void Close(RunState& run, io::Env env);
 

@@ -220,6 +220,7 @@ const std::vector<PlantedBug>& PlantedBugs() {
 Scenario BugScenario(const PlantedBug& bug, uint64_t seed) {
   auto out = RandomScenario(seed);
   out.faults = {};
+  out.clock_jumps = out.full_disks = 0;
   out.crashes = 4;
   if (bug.prepare != nullptr) bug.prepare(out);
   return out;

@@ -55,6 +55,7 @@ class Supervisor {
  private:
   void PlanCrash() {
     auto options = InUse(run_.scenario.faults);
+    options.disk_bytes_max = run_.disk_bytes_max;
     if (crash_.io_call != 0) {
       options.crash_at_io = crash_.io_call;
       options.crash_kind = crash_.kind;
@@ -101,6 +102,8 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
     world.Spawn("", "sender-" + std::to_string(i), [sender = senders.back().get()] { sender->Run(); });
   }
   world.Spawn("", "flusher", [&] { AskForFlushes(run, outside); });
+  world.Spawn("", "clock", [&] { JumpClocks(run, outside); });
+  world.Spawn("", "disk", [&] { FillDisks(run, outside); });
   world.Spawn("", "closer", [&] { Close(run, outside); });
   const auto ended = world.Run();
   if (ended.outcome == io::SimulationOutcome::kDeadlock || ended.outcome == io::SimulationOutcome::kEndless) run.verdict.Note("no end", ended.report);

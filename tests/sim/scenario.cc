@@ -72,6 +72,8 @@ Scenario RandomScenario(uint64_t seed) {
   if (dice.OneIn(6)) out.faults.sync_error = 0.002;
   if (dice.OneIn(6)) out.faults.write_error = 0.002;
   if (dice.OneIn(6)) out.faults.read_error = 0.002;
+  if (dice.OneIn(4)) out.clock_jumps = static_cast<int>(dice.Between(1, 8));
+  if (dice.OneIn(5)) out.full_disks = static_cast<int>(dice.Between(1, 4));
   return out;
 }
 
@@ -105,6 +107,8 @@ std::string Scenario::ToString() const {
   if (faults.sync_error > 0) out += ", sync errors";
   if (faults.write_error > 0) out += ", write errors";
   if (faults.read_error > 0) out += ", read errors";
+  if (clock_jumps > 0) out += ", " + std::to_string(clock_jumps) + " clock jumps";
+  if (full_disks > 0) out += ", " + std::to_string(full_disks) + " full disks";
   return out;
 }
 

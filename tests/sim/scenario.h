@@ -28,10 +28,12 @@ struct Scenario {
   int views_max = 20;               // of a reader, in one life of the server
   int flushes = 0;                  // by somebody who asks for them, meanwhile
   int crashes = 0;                  // seeded ones
+  int clock_jumps = 0;              // of the wall clock, in both directions
+  int full_disks = 0;               // times in which no file can grow
   uint64_t io_between_crashes_max = 2'000;
 
   bool has_faults() const {
-    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error + faults.read_error > 0;
+    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error + faults.read_error + full_disks > 0;
   }
   // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
   std::string ToString() const;

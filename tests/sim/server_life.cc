@@ -17,7 +17,7 @@ constexpr int64_t kStopPollUs = 50'000;  // of readers
 constexpr uint64_t kReaderStream = 500;
 
 // What injected faults look like from above; without them each is a finding.
-bool MayBeInjected(ErrorCode code) { return code == ErrorCode::kIo || code == ErrorCode::kUnavailable || code == ErrorCode::kCommitUnknown || code == ErrorCode::kCancelled; }
+bool MayBeInjected(ErrorCode code) { return code == ErrorCode::kIo || code == ErrorCode::kUnavailable || code == ErrorCode::kCommitUnknown || code == ErrorCode::kCancelled || code == ErrorCode::kExhausted; }
 
 std::map<int32_t, int64_t> Ends(const table::PartitionOffsets& offsets) {
   std::map<int32_t, int64_t> out;

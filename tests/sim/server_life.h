@@ -56,6 +56,7 @@ struct RunState {
   Mailbox mailbox;
   bool faults_on = true;  // errors of the simulated disk and catalog are to be expected
   int senders_at_work = 0;
+  uint64_t disk_bytes_max = 0;  // as SimulationOptions has it at the moment
   int64_t views = 0, commits = 0, answers = 0, unanswered = 0, lives = 0, crashes = 0;
 };
 
