@@ -7,9 +7,12 @@ import measure
 from processes import Nginx, Redis, Sluice
 from report import Table, mebibytes, milliseconds, span, thousands
 
-# Rows stay hot while ingest alone is measured.
-HOT_ONLY = "hot:\n  bytes_max: 12GiB\ntier:\n  interval_ms: 600000\n  rows_max: 1000000000\n"
-TIERING = "hot:\n  bytes_max: 4GiB\n"
+GIB = 2**30
+# Rows stay hot while ingest alone is measured, and the journal has room for them.
+HOT_ONLY = (f"hot:\n  bytes_max: {12 * GIB}\ntier:\n  interval_ms: 600000\n  rows_max: 1000000000\n  bytes_max: {100 * GIB}\n"
+            f"journal:\n  bytes_max: {6 * GIB}\n")
+TIERING = f"hot:\n  bytes_max: {4 * GIB}\njournal:\n  bytes_max: {2 * GIB}\n"
+WARM_EVENTS = 12_000_000  # more than the journal holds: from then on its segments are used again
 
 
 def median(figures, *path):
@@ -43,13 +46,38 @@ def rows_of(table, figures, name):
               mebibytes(median(figures, "memory", "private")), mebibytes(median(figures, "memory", "shared")))
 
 
+def flush_all(server):
+    for table in server.request("GET", "/v1/tables")["tables"]:
+        server.flush(table["name"].split(".")[1])
+
+
+def warm(server, **load):
+    """A server that has run for a while: its journal is full, of rows that are in their tables. Returns the figures of its first seconds."""
+    first, sent = None, 0
+    while sent < WARM_EVENTS:
+        figures = measure.load(server, 200, 5, **load)
+        first = first or figures
+        sent += figures["events_answered"]
+        flush_all(server)
+    return first
+
+
 def ingest(options, batch, sentence, **load):
+    """Between two measurements rows move to their tables; nothing moves meanwhile."""
+    def measured(server):
+        figures = measure.load(server, batch, options.seconds, **load)
+        flush_all(server)
+        return figures
+
     table = Table(sentence, ["server", "events/s", "p50", "p99", "CPU-s per 1 M events", "private memory", "hot chunks"])
-    sluice, nginx = interleaved(options.rounds,
-                                lambda: on(Sluice(config=HOT_ONLY), lambda s: measure.load(s, batch, options.seconds, **load)),
-                                lambda: on(Nginx(), lambda s: measure.load(s, batch, options.seconds, **load)))
+    with Sluice(config=HOT_ONLY) as server:
+        first = warm(server, **load)
+        sluice, nginx = interleaved(options.rounds, lambda: measured(server),
+                                    lambda: on(Nginx(), lambda s: measure.load(s, batch, options.seconds, **load)))
     rows_of(table, sluice, "Sluice")
     rows_of(table, nginx, "nginx, discards")
+    if batch == 200:
+        rows_of(table, [first], "Sluice, first five seconds of a new directory (segments are zeroed as it goes)")
     ratios = [a["events_per_second"] / b["events_per_second"] for a, b in zip(sluice, nginx)]
     table.row("Sluice / nginx", span(ratios), "", "", "", "", "")
     return table, sluice
@@ -81,11 +109,13 @@ def latency(options):
     table = Table("Open loop: single events at a fixed rate, latency counted from the moment each was due.",
                   ["server", "events/s", "p50", "p99", "CPU-s per 1 M events", "private memory", "hot chunks"])
     for rate in (10_000, 30_000):
-        sluice, nginx = interleaved(options.rounds,
-                                    lambda: on(Sluice(config=HOT_ONLY), lambda s: measure.load(s, 1, options.seconds, rate=rate)),
-                                    lambda: on(Nginx(), lambda s: measure.load(s, 1, options.seconds, rate=rate)))
-        rows_of(table, sluice, "Sluice")
-        rows_of(table, nginx, "nginx, discards")
+        def measured(server, rate=rate):
+            return measure.load(server, 1, options.seconds, rate=rate)
+        with Sluice(config=HOT_ONLY) as server:
+            measured(server)  # its journal's first pages
+            sluice, nginx = interleaved(options.rounds, lambda: measured(server), lambda: on(Nginx(), measured))
+        rows_of(table, sluice, f"Sluice at {thousands(rate)}/s")
+        rows_of(table, nginx, f"nginx, discards, at {thousands(rate)}/s")
     disk = measure.disk(4096)
     table.row("disk probe, 4 KiB", "", f"{disk['p50_us'] / 1000:.2f} ms", f"{disk['p99_us'] / 1000:.2f} ms", "", "", "")
     return table

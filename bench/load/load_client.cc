@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kEventsPerWait = 256;
 constexpr int64_t kWaitMaxNs = 100'000'000;
+constexpr int64_t kDrainNsMax = 10'000'000'000;
 
 int64_t NowNs() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -109,6 +110,7 @@ class Load {
     for (; now < end; now = NowNs()) RETURN_IF_ERROR(Round(now));
     report_.seconds = static_cast<double>(now - measure_ns_) / 1e9;
     report_.requests_unsent = due_.size();
+    RETURN_IF_ERROR(Drain());
     std::sort(report_.latency_us.begin(), report_.latency_us.end());
     return std::move(report_);
   }
@@ -147,11 +149,24 @@ class Load {
     }
     return gap_ns_ > 0 ? StartDue(NowNs()) : Result<void>();
   }
+  // What is on its way is answered, too: whoever compares events sent with events stored must know of it.
+  Result<void> Drain() {
+    ending_ = true;
+    due_.clear();
+    gap_ns_ = 1e18;
+    const int64_t deadline = NowNs() + kDrainNsMax;
+    while (idle_.size() < connections_.size()) {
+      if (NowNs() > deadline) return Error{ErrorCode::kUnavailable, "requests were not answered within ten seconds", {}};
+      next_due_ns_ = 1e18;
+      RETURN_IF_ERROR(Round(NowNs()));
+    }
+    return {};
+  }
   Result<void> Note(Connection& c) {
     const int64_t now = NowNs();
     if (c.accepted()) report_.events_answered += per_request_;
     else if (report_.requests_refused++ == 0) report_.refusal = c.answer();
-    if (now >= measure_ns_ && c.accepted()) {
+    if (now >= measure_ns_ && !ending_ && c.accepted()) {
       report_.events_measured += per_request_;
       report_.requests_measured++;
       report_.latency_us.push_back(static_cast<uint32_t>(std::min<int64_t>((now - c.due_ns()) / 1000, UINT32_MAX)));
@@ -170,6 +185,7 @@ class Load {
   std::deque<int64_t> due_;  // open loop: due and not sent yet
   double gap_ns_ = 0, next_due_ns_ = 0;
   int64_t measure_ns_ = 0;
+  bool ending_ = false;  // nothing is sent any more, answers are awaited
   LoadReport report_;
 };
 

@@ -173,7 +173,7 @@ void Session::RunOne(Pending& pending) {
     pool_.GiveBack(std::move(worker));
   } else {
     env_.metrics.GetCounter(kWorkersLostMetric).Add();
-    worker.reset();
+    pool_.Replace(std::move(worker));
   }
   Finish(pending, std::move(result));
 }

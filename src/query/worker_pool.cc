@@ -5,8 +5,8 @@
 
 namespace sluice::query {
 
-WorkerPool::WorkerPool(io::Env env, WorkerSetup setup, size_t ready_max)
-    : env_(env), setup_(std::move(setup)), ready_max_(ready_max), changed_(env.threads.NewSignal()) {
+WorkerPool::WorkerPool(io::Env env, WorkerSetup setup, size_t workers)
+    : env_(env), setup_(std::move(setup)), workers_max_(workers), changed_(env.threads.NewSignal()) {
   thread_ = env_.threads.Start("query-pool", io::ThreadPriority::kNormal, [this] { Run(); });
 }
 
@@ -20,26 +20,26 @@ WorkerPool::~WorkerPool() {
 }
 
 std::unique_ptr<WorkerProcess> WorkerPool::TryTake() {
-  std::unique_ptr<WorkerProcess> worker;
-  {
-    std::lock_guard lock(mutex_);
-    if (ready_.empty()) return nullptr;
-    worker = std::move(ready_.back().worker);  // the one used last: its caches are warm
-    ready_.pop_back();
-  }
-  changed_->Notify();
+  std::lock_guard lock(mutex_);
+  if (ready_.empty()) return nullptr;
+  auto worker = std::move(ready_.back().worker);  // the one used last: its caches are warm
+  ready_.pop_back();
   return worker;
 }
 
 void WorkerPool::GiveBack(std::unique_ptr<WorkerProcess> worker) {
   auto now = env_.clock.MonotonicNs();
-  std::unique_ptr<WorkerProcess> surplus;  // ends outside of the lock
   std::lock_guard lock(mutex_);
   ready_.push_back({std::move(worker), now});
-  if (ready_.size() > ready_max_) {  // a spare was started meanwhile
-    surplus = std::move(ready_.front().worker);
-    ready_.erase(ready_.begin());
+}
+
+void WorkerPool::Replace(std::unique_ptr<WorkerProcess> worker) {
+  worker.reset();  // the process ends before the next one starts: memory for so many, and no more
+  {
+    std::lock_guard lock(mutex_);
+    workers_--;
   }
+  changed_->Notify();
 }
 
 uint64_t WorkerPool::idle_mapped_bytes() const {
@@ -65,7 +65,10 @@ void WorkerPool::TrimIdle() {
     }
   }
   for (auto& idle : due) {
-    if (!idle.worker->socket().Send(MessageType::kTrim, 0, "").ok()) continue;  // dead: replaced like any other
+    if (!idle.worker->socket().Send(MessageType::kTrim, 0, "").ok()) {  // dead
+      Replace(std::move(idle.worker));
+      continue;
+    }
     idle.worker->mapped_bytes = 0;
     GiveBack(std::move(idle.worker));
   }
@@ -77,7 +80,7 @@ void WorkerPool::Run() {
     {
       std::lock_guard lock(mutex_);
       if (stopping_) return;
-      enough = ready_.size() >= ready_max_;
+      enough = workers_ >= workers_max_;
     }
     if (enough) {
       changed_->Wait(kTrimIdleMs * 1'000);
@@ -87,6 +90,10 @@ void WorkerPool::Run() {
     auto worker = WorkerProcess::Start(env_, setup_);
     auto ready = worker.ok() ? (*worker)->WaitReady(kStartTimeoutMs) : Result<void>(worker.error());
     if (ready.ok()) {
+      {
+        std::lock_guard lock(mutex_);
+        workers_++;
+      }
       GiveBack(std::move(*worker));
     } else {
       env_.log.Error("no SQL worker could be started", {{"reason", ready.error().ToString()}});

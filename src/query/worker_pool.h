@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// Workers that are ready for a statement. A taken one that does not come back is replaced: a warm spare stands ready, a new
-// spare starts in the background.
+// Workers for statements, ready and taken together always as many. One that must not be used again is replaced: a warm spare stands
+// ready, a new spare starts in the background.
 
 #include <memory>
 #include <mutex>
@@ -20,8 +20,8 @@ class WorkerPool {
   static constexpr int64_t kRetryMs = 1'000;     // after a failed start
   static constexpr int64_t kTrimIdleMs = 10'000;  // an idle worker then drops its mappings
 
-  // Keeps `ready_max` workers ready. Starts its thread; the first worker may not be ready yet.
-  WorkerPool(io::Env env, WorkerSetup setup, size_t ready_max);
+  // Keeps `workers` of them. Starts its thread; the first worker may not be ready yet.
+  WorkerPool(io::Env env, WorkerSetup setup, size_t workers);
   // Ends the workers that were not taken.
   ~WorkerPool();
 
@@ -29,6 +29,8 @@ class WorkerPool {
   std::unique_ptr<WorkerProcess> TryTake();
   // Back, for the next statement.
   void GiveBack(std::unique_ptr<WorkerProcess> worker);
+  // A taken one that is not to be used again: ends it, and another one starts.
+  void Replace(std::unique_ptr<WorkerProcess> worker);
 
   // Of idle workers: what their mappings of hot chunks pin.
   uint64_t idle_mapped_bytes() const;
@@ -44,10 +46,11 @@ class WorkerPool {
   };
   const io::Env env_;
   const WorkerSetup setup_;
-  const size_t ready_max_;
+  const size_t workers_max_;
   std::unique_ptr<io::Signal> changed_;
   mutable std::mutex mutex_;
   std::vector<Idle> ready_;
+  size_t workers_ = 0;  // ready or taken
   bool stopping_ = false;
   std::unique_ptr<io::Thread> thread_;
 };
