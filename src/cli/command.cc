@@ -113,7 +113,7 @@ std::string HelpOf(const Command& command) {
   auto action = command.make();
   DefineFor(command, *action, app);
   std::string out = app.help();
-  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) out += "\n" + sub->help("sluice " + std::string(command.name) + " " + sub->get_name());
+  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) out += "\n" + sub->help("sluice " + std::string(command.name));
   return out;
 }
 
