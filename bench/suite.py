@@ -71,7 +71,7 @@ def ingest(options, batch, sentence, **load):
 
     table = Table(sentence, ["server", "events/s", "p50", "p99", "CPU-s per 1 M events", "private memory", "hot chunks"])
     with Sluice(config=HOT_ONLY) as server:
-        first = warm(server, **load)
+        first = warm(server, **load) if batch == 200 else measured(server)
         sluice, nginx = interleaved(options.rounds, lambda: measured(server),
                                     lambda: on(Nginx(), lambda s: measure.load(s, batch, options.seconds, **load)))
     rows_of(table, sluice, "Sluice")
