@@ -16,6 +16,14 @@ namespace {
 constexpr int64_t kFlushTimeoutMsMax = 600'000;
 constexpr int64_t kAnswerGraceMs = 5'000;
 constexpr int kJsonIndent = 2;
+constexpr const char* kResumeFooter =
+    "A table pauses when somebody dropped it, made it anew, or removed or set back its property sluice.feed.<topic>. Events are still\n"
+    "taken, and stay in memory and in the log. Without --from the table is only looked at again. With it:\n"
+    "  table       behind the rows that its own newest snapshot says it holds\n"
+    "  hot         with the events that were in no table yet\n"
+    "  log         with the oldest event that the log still has\n"
+    "  0:1707,3:12 at these offsets of these log partitions; the others as `table`, else `hot`\n"
+    "Refused: what would bring a row into the table twice, or leave out an event.";
 
 std::string NameFor(const CLI::App& app) {
   for (auto* sub : app.get_subcommands()) return sub->get_name();
@@ -163,7 +171,12 @@ void TableAction::Define(CLI::App& app) {
     auto* sub = app.add_subcommand(verb, description);
     DefineCommon(*sub);
     sub->add_option("NAME", name_, "as in bronze.events")->required();
-    if (verb == "flush") sub->add_option("--timeout", timeout_ms_, "In ms (60,000)")->check(CLI::Range(int64_t{1}, kFlushTimeoutMsMax))->type_name("MS");
+    if (verb == "resume") {
+      sub->add_option("--from", from_, "Where to go on, if the table cannot tell")->type_name("table|hot|log|P:OFFSET,...");
+      sub->footer(kResumeFooter);
+    }
+    if (verb == "flush")
+      sub->add_option("--timeout", timeout_ms_, "In ms (60,000)")->check(CLI::Range(int64_t{1}, kFlushTimeoutMsMax))->type_name("MS");
   }
 }
 
@@ -185,7 +198,7 @@ int TableAction::Run() {
   if (verb == "snapshots") return Ask(*path + "/snapshots", false, &TableAction::PrintSnapshots);
   if (verb == "files") return ListFiles();
   if (verb == "flush") return Ask(*path + "/flush?timeout_ms=" + std::to_string(timeout_ms_), true, &TableAction::PrintTable);
-  return Ask(*path + "/resume", true, &TableAction::PrintTable);
+  return Ask(*path + "/resume" + (from_.empty() ? "" : "?from=" + EscapePath(from_)), true, &TableAction::PrintTable);
 }
 
 }  // namespace sluice::cli

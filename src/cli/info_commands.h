@@ -49,6 +49,7 @@ class TableAction final : public InfoAction {
   int ListFiles();
   CLI::App* app_ = nullptr;
   int64_t timeout_ms_ = 60'000;
+  std::string from_;
 };
 
 // sluice status

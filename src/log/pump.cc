@@ -67,7 +67,9 @@ void Pump::Start() {
       int64_t wait_us = Step();
       if (wait_us != 0) wake_->Wait(wait_us);
     }
-    FailFlushes(Error{ErrorCode::kCancelled, "'" + options_.name + "' is stopping", {}});
+    const Error stopping{ErrorCode::kCancelled, "'" + options_.name + "' is stopping", {}};
+    FailFlushes(stopping);
+    FailResumes(stopping);
     Publish(PumpState::kStopped, {});
   });
 }
@@ -88,10 +90,10 @@ void Pump::Flush(int64_t timeout_us, std::function<void(Result<Progress>)> done)
   wake_->Notify();
 }
 
-void Pump::Resume() {
+void Pump::Resume(Settle settle, std::function<void(Result<void>)> done) {
   {
     std::lock_guard lock(mutex_);
-    resume_request_ = true;
+    resume_inbox_.push_back({std::move(settle), std::move(done)});
     pause_request_.reset();
   }
   wake_->Notify();
@@ -101,7 +103,6 @@ void Pump::Pause(Error cause) {
   {
     std::lock_guard lock(mutex_);
     pause_request_ = std::move(cause);
-    resume_request_ = false;
   }
   wake_->Notify();
 }
@@ -146,32 +147,59 @@ int64_t Pump::Step() {
 
 void Pump::TakeRequests() {
   std::optional<Error> pause;
-  bool resume = false;
+  std::vector<ResumeRequest> resumes;
   {
     std::lock_guard lock(mutex_);
     pause.swap(pause_request_);
-    std::swap(resume, resume_request_);
+    resumes.swap(resume_inbox_);
     for (auto& request : flush_inbox_) flushes_.push_back(std::move(request));
     flush_inbox_.clear();
   }
-  if (resume && state_ != PumpState::kRunning) {
-    backoff_.Reset();
-    Drop();
-    Publish(PumpState::kLoading, {});
+  for (auto& request : resumes) TakeResume(std::move(request));
+  if (!pause) return;
+  EnterPause(*pause);
+  AnswerResumes(*pause);
+}
+
+void Pump::TakeResume(ResumeRequest request) {
+  auto answer = [&](const Result<void>& ended) {
+    if (request.done) request.done(ended);
+  };
+  if (request.settle && state_ != PumpState::kPaused)
+    return answer(Error{ErrorCode::kInvalid, "'" + options_.name + "' is not paused", "resume it without saying from where"});
+  if (state_ == PumpState::kRunning) return answer({});
+  if (request.settle) {
+    if (auto settled = request.settle(); !settled.ok()) return answer(settled.error());
   }
-  if (pause) EnterPause(*pause);
+  backoff_.Reset();
+  Drop();
+  Publish(PumpState::kLoading, {});
+  if (request.done) resumes_.push_back(std::move(request.done));
+}
+
+void Pump::AnswerResumes(const Result<void>& ended) {
+  for (auto& done : resumes_) done(ended);
+  resumes_.clear();
 }
 
 int64_t Pump::Load() {
   Drop();
-  auto loaded = consumer_.Load();
-  if (!loaded.ok()) return Fail(loaded.error());
-  committed_ = std::move(*loaded);
-  auto filled = FillIn(committed_);
-  if (!filled.ok()) return Fail(filled.error());
-  applied_ = committed_;
+  auto loaded = LoadProgress();
+  if (!loaded.ok()) {
+    const int64_t wait_us = Fail(loaded.error());
+    AnswerResumes(loaded);
+    return wait_us;
+  }
   Publish(PumpState::kRunning, {});
+  AnswerResumes({});
   return 0;
+}
+
+Result<void> Pump::LoadProgress() {
+  ASSIGN_OR_RETURN(committed_, consumer_.Load());
+  RETURN_IF_ERROR(FillIn(committed_));
+  applied_ = committed_;
+  return {};
 }
 
 // Partitions that the output does not name yet start where the log does.
@@ -329,6 +357,18 @@ void Pump::FailFlushes(const Error& error) {
   }
   for (auto& flush : flushes_) flush.done(error);
   flushes_.clear();
+}
+
+void Pump::FailResumes(const Error& error) {
+  std::vector<ResumeRequest> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    waiting.swap(resume_inbox_);
+  }
+  for (auto& request : waiting) {
+    if (request.done) resumes_.push_back(std::move(request.done));
+  }
+  AnswerResumes(error);
 }
 
 void Pump::Publish(PumpState state, std::string cause) {

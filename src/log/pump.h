@@ -62,8 +62,12 @@ class Pump {
   // Commits everything that is durable now, whatever the trigger says, then calls `done` with the progress; with the cause when
   // the pump pauses or stops first, and kUnavailable with the newest failure when `timeout_us` passes. `done` runs on the pump's thread and must not block.
   void Flush(int64_t timeout_us, std::function<void(Result<Progress>)> done);
-  // Leaves the pause, loads anew.
-  void Resume();
+  // Leaves the pause, or a back-off, and loads anew. With `settle`, which changes what the output says of its progress: that runs
+  // first, on the pump's thread, and only when it succeeds the pause ends. `done` is told how Load ended, or why the pause goes on
+  // (kInvalid: `settle` was given to a pump that is not paused; kCancelled: the pump stops); it runs on the pump's thread and must
+  // not block.
+  using Settle = std::function<Result<void>()>;
+  void Resume(Settle settle = {}, std::function<void(Result<void>)> done = {});
   // Pauses with this cause (a table that was found broken elsewhere).
   void Pause(Error cause);
   PumpStatus status() const;
@@ -78,8 +82,16 @@ class Pump {
     int64_t deadline_ns = 0;
     std::function<void(Result<Progress>)> done;
   };
+  struct ResumeRequest {
+    Settle settle;
+    std::function<void(Result<void>)> done;
+  };
   void TakeRequests();
+  void TakeResume(ResumeRequest request);
+  void AnswerResumes(const Result<void>& ended);
+  void FailResumes(const Error& error);
   int64_t Load();
+  Result<void> LoadProgress();
   Result<void> FillIn(Progress& progress);
   int64_t Work();
   Result<bool> ApplyNext();
@@ -116,13 +128,14 @@ class Pump {
   int64_t applied_since_ns_ = 0;
   uint32_t conflicts_in_row_ = 0;
   std::vector<FlushRequest> flushes_;
+  std::vector<std::function<void(Result<void>)>> resumes_;  // told after the next Load
 
   // Shared; guarded by mutex_, which is never held across io.
   mutable std::mutex mutex_;
   PumpStatus status_;
   std::vector<FlushRequest> flush_inbox_;
   std::optional<Error> pause_request_;
-  bool resume_request_ = false;
+  std::vector<ResumeRequest> resume_inbox_;
 };
 
 }  // namespace sluice::log

@@ -236,6 +236,52 @@ TEST_F(PumpTest, PausesVisiblyUntilResumed) {
   EXPECT_EQ(pump_->status().state, PumpState::kRunning);
 }
 
+TEST_F(PumpTest, StaysPausedWhenWhatShouldSettleItFails) {
+  consumer_.load_errors = {ErrorCode::kInvalid};
+  EXPECT_EQ(StepUntilIdle(), -1);
+  std::vector<bool> answers;
+  auto note = [&](const Result<void>& ended) { answers.push_back(ended.ok()); };
+  pump_->Resume([]() -> Result<void> { return Error{ErrorCode::kInvalid, "not from there", {}}; }, note);
+  EXPECT_EQ(StepUntilIdle(), -1);
+  EXPECT_EQ(pump_->status().state, PumpState::kPaused);
+  EXPECT_EQ(consumer_.loads, 1);
+  EXPECT_EQ(answers, std::vector<bool>{false});
+}
+
+TEST_F(PumpTest, LoadsAgainOnceThePauseIsSettledAndTellsHowItEnded) {
+  consumer_.load_errors = {ErrorCode::kInvalid, ErrorCode::kInvalid};
+  EXPECT_EQ(StepUntilIdle(), -1);
+  int settled = 0;
+  std::vector<bool> answers;
+  auto note = [&](const Result<void>& ended) { answers.push_back(ended.ok()); };
+  auto settle = [&]() -> Result<void> { return settled++, Result<void>(); };
+  pump_->Resume(settle, note);
+  StepUntilIdle();
+  EXPECT_EQ(pump_->status().state, PumpState::kPaused) << "the second Load failed, too";
+  pump_->Resume(settle, note);
+  StepUntilIdle();
+  EXPECT_EQ(pump_->status().state, PumpState::kRunning);
+  EXPECT_EQ(settled, 2);
+  EXPECT_EQ(answers, (std::vector<bool>{false, true}));
+}
+
+TEST_F(PumpTest, ARunningPumpIsNotSettled) {
+  EXPECT_EQ(StepUntilIdle(), -1);
+  std::vector<ErrorCode> refused;
+  int resumed = 0;
+  pump_->Resume(
+      []() -> Result<void> {
+        ADD_FAILURE();
+        return {};
+      },
+      [&](const Result<void>& ended) { refused.push_back(ended.error().code); });
+  pump_->Resume({}, [&](const Result<void>& ended) { resumed += ended.ok() ? 1 : 0; });
+  EXPECT_EQ(StepUntilIdle(), -1);
+  EXPECT_EQ(refused, std::vector<ErrorCode>{ErrorCode::kInvalid});
+  EXPECT_EQ(resumed, 1);
+  EXPECT_EQ(consumer_.loads, 1);
+}
+
 TEST_F(PumpTest, ProgressThatTheLogDoesNotHavePauses) {
   source_.end = Offset(5);
   consumer_.committed = Offset(6);  // a restored backup

@@ -46,6 +46,12 @@ Result<void> CheckPort(const ServerOptions& options) {
   return {};
 }
 
+// The request was understood, but the table is not what it has to be.
+Error StaysPaused(Error error) {
+  if (error.code == ErrorCode::kInvalid || error.code == ErrorCode::kCorruption) error.code = ErrorCode::kConflict;
+  return error;
+}
+
 }  // namespace
 
 // ---- opening ------------------------------------------------------------------------------------------------------------
@@ -170,10 +176,23 @@ void Engine::Flush(std::string_view name, int64_t timeout_ms, std::function<void
   });
 }
 
-Result<Json> Engine::Resume(std::string_view name) {
-  ASSIGN_OR_RETURN(auto* feed, pipeline_->FindFeed(name));
-  feed->pump().Resume();
-  return DescribeTable(name);
+void Engine::Resume(std::string_view name, std::optional<std::string> from, std::function<void(Result<Json>)> done) {
+  auto feed = pipeline_->FindFeed(name);
+  if (!feed.ok()) return done(feed.error());
+  std::optional<tier::ResumeFrom> place;
+  if (from) {
+    auto parsed = tier::ParseResumeFrom(*from);
+    if (!parsed.ok()) return done(parsed.error());
+    place = std::move(*parsed);
+  }
+  auto* f = *feed;
+  f->Resume(std::move(place), [this, f, done = std::move(done)](Result<void> resumed) {
+    loop_->Post([this, f, done, resumed = std::move(resumed)] {
+      if (!resumed.ok()) return done(StaysPaused(resumed.error()));
+      pipeline_->TickFeeds();  // a table that was not available at start takes its rows now
+      done(DescribeTable(f->table().name().ToString()));
+    });
+  });
 }
 
 }  // namespace sluice::server

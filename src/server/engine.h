@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,7 @@ class Engine final : public front::http::EngineInfo {
   Result<Json> ListSnapshots(std::string_view table) override;
   Json Status() override;
   void Flush(std::string_view table, int64_t timeout_ms, std::function<void(Result<Json>)> done) override;
-  Result<Json> Resume(std::string_view table) override;
+  void Resume(std::string_view table, std::optional<std::string> from, std::function<void(Result<Json>)> done) override;
   std::string Metrics() override;
 
  private:

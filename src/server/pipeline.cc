@@ -53,6 +53,7 @@ Result<void> Pipeline::OpenStorage(const OpenCatalog& open_catalog) {
 
 Result<void> Pipeline::OpenTables() {
   RETURN_IF_ERROR(LoadKnownProgress());
+  RETURN_IF_ERROR(CheckLogReachesTables());
   for (auto* topic : log_->Topics()) {
     ASSIGN_OR_RETURN(auto* feed, AddTable(*topic));
     registry_->HoldBack(feed->table());
@@ -75,9 +76,22 @@ Result<void> Pipeline::LoadKnownProgress() {
       for (auto& [property, value] : loaded->metadata->properties) {
         if (!property.starts_with(table::kFeedPropertyPrefix)) continue;
         if (auto progress = table::ParseFeedProgress(value); progress.ok())
-          known_progress_[property.substr(table::kFeedPropertyPrefix.size())] = progress->offsets();
+          known_progress_[property.substr(table::kFeedPropertyPrefix.size())] = {{table_namespace, name}, std::move(*progress)};
       }
     }
+  }
+  return {};
+}
+
+// A log that ends before its tables would give offsets a second time: nothing is taken until somebody decided.
+Result<void> Pipeline::CheckLogReachesTables() const {
+  for (auto& [topic, fed] : known_progress_) {
+    if (log_->FindTopic(topic) == nullptr) continue;  // it begins where the table ends
+    auto reaches = table::CheckLogReachesTable(fed.table, fed.progress, {topic, log_->journal_id(), {}}, log_->source());
+    if (!reaches.ok())
+      return Error{reaches.error().code, reaches.error().message,
+                   "was the directory restored from a backup? `sluice restore --data " + directory_->path() +
+                       "` makes the log go on behind its tables"};
   }
   return {};
 }
@@ -95,7 +109,8 @@ Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
   if (settings != options_.topics.end() && !settings->second.partitioning.empty()) partitioning = settings->second.partitioning;
   ASSIGN_OR_RETURN(auto spec, table::ParsePartitioning(partitioning));
   ASSIGN_OR_RETURN(auto* table, registry_->Add(topic, name, std::move(spec), topic.config().first_offsets));
-  feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, options_.tier));
+  auto known = KnownTableOf(*log_, topic.name(), env_.log);
+  feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, options_.tier, std::move(known)));
   auto* feed = feeds_.back().get();
   if (auto opened = feed->Open(); !opened.ok()) env_.log.Error("table is not available", {{"table", name.ToString()}, {"cause", opened.error().ToString()}});
   feed->Start();
@@ -149,7 +164,7 @@ Result<void> Pipeline::OpenGate() {
       return Error{ErrorCode::kInvalid, "the topic \"" + topic + "\" would feed the table " + name.ToString() + ", which \"" + taken->topic_name() + "\" feeds",
                    "choose another topic name, or set topics." + topic + ".table"};
     auto at = known_progress_.find(topic);
-    return at == known_progress_.end() ? table::PartitionOffsets() : at->second;
+    return at == known_progress_.end() ? table::PartitionOffsets() : at->second.progress.offsets();
   };
   ASSIGN_OR_RETURN(gate_, ingest::Gate::Make(env_, *log_, std::move(options), std::move(hooks)));
   return {};

@@ -59,6 +59,7 @@ class Pipeline {
   Result<void> OpenTables();
   Result<void> OpenGate();
   Result<void> LoadKnownProgress();
+  Result<void> CheckLogReachesTables() const;
   Result<table::TableName> TableNameFor(const std::string& topic) const;
   Result<TableFeed*> AddTable(const log::Topic& topic);
   Result<void> LoadHotRows(TableFeed& feed);
@@ -72,7 +73,11 @@ class Pipeline {
   std::unique_ptr<table::ChunkMemory> memory_;
   std::unique_ptr<table::TableRegistry> registry_;
   std::unique_ptr<log::Log> log_;
-  std::map<std::string, std::map<log::LogPartition, log::Offset>> known_progress_;  // of tables whose topic the log does not have
+  struct FedTable {
+    table::TableName table;
+    table::FeedProgress progress;
+  };
+  std::map<std::string, FedTable> known_progress_;  // by topic, as the catalog's tables said at the start
   std::vector<std::unique_ptr<TableFeed>> feeds_;
   std::unique_ptr<ingest::Gate> gate_;
   bool wants_quiet_ = false;  // nothing is admitted until the next TickFeeds

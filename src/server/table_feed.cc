@@ -14,11 +14,15 @@ log::PumpOptions PumpOptionsFor(const table::Table& table) {
 
 }  // namespace
 
-TableFeed::TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table, table::ChunkMemory& memory,
-                     const tier::TierOptions& options)
-    : log_(log), registry_(registry), table_(table), source_(env, log.source(), table, memory, options),
-      consumer_(env, source_, table, table::TableCommitter(catalog, env, registry, table, log.journal_id()), options),
-      pump_(env, source_, consumer_, {table.topic_name()}, PumpOptionsFor(table)) {}
+TableFeed::TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table,
+                     table::ChunkMemory& memory, const tier::TierOptions& options, std::optional<table::KnownTable> known)
+    : log_(log),
+      registry_(registry),
+      table_(table),
+      source_(env, log.source(), table, memory, options),
+      consumer_(env, source_, table, memory, table::TableCommitter(catalog, env, registry, table, log.journal_id(), known), options),
+      pump_(env, source_, consumer_, {table.topic_name()}, PumpOptionsFor(table)),
+      remembered_(std::move(known)) {}
 
 Result<void> TableFeed::Done(Result<log::Progress> loaded) {
   if (!loaded.ok()) return std::move(loaded).error();
@@ -29,8 +33,30 @@ void TableFeed::Tick() {
   source_.Tick();
   auto version = registry_.Version(table_);
   if (version == told_ || version == nullptr) return;
+  const table::KnownTable known{version->metadata.table_uuid, version->progress};
+  if (remembered_ != known) {
+    // A full commit, or a log that closes: the next round, or the next start, tells it.
+    if (!log_.PutState(table::kTablesStateTopic, table_.topic_name(), table::FormatKnownTable(known)).ok()) return;
+    remembered_ = known;
+  }
   told_ = version;
   log_.SetTiered(table_.topic_name(), version->progress.offsets());
+}
+
+void TableFeed::Resume(std::optional<tier::ResumeFrom> from, std::function<void(Result<void>)> done) {
+  log::Pump::Settle settle;
+  if (from) settle = [this, from = std::move(*from)] { return consumer_.Settle(from); };
+  pump_.Resume(std::move(settle), std::move(done));
+}
+
+std::optional<table::KnownTable> KnownTableOf(const log::Log& log, const std::string& topic, io::Logger& logger) {
+  const auto& tables = log.StateOf(table::kTablesStateTopic);
+  auto at = tables.find(topic);
+  if (at == tables.end()) return std::nullopt;
+  auto known = table::ParseKnownTable(at->second);
+  if (known.ok()) return std::move(*known);
+  logger.Warn("what the log remembers of a table cannot be read", {{"topic", topic}, {"cause", known.error().ToString()}});
+  return std::nullopt;
 }
 
 }  // namespace sluice::server

@@ -3,7 +3,9 @@
 //
 // One table with everything that moves its rows: source, consumer and pump.
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "iceberg/catalog.h"
@@ -16,11 +18,14 @@
 
 namespace sluice::server {
 
+// What the log remembers of the topic's table; nothing: it never fed one, or the entry cannot be read (which is logged).
+std::optional<table::KnownTable> KnownTableOf(const log::Log& log, const std::string& topic, io::Logger& logger);
+
 // Belongs to the loop; what is thread-safe is said at the parts. References must outlive it.
 class TableFeed {
  public:
-  TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table, table::ChunkMemory& memory,
-            const tier::TierOptions& options);
+  TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table,
+            table::ChunkMemory& memory, const tier::TierOptions& options, std::optional<table::KnownTable> known);
 
   // Reads or creates the table. Its error is not the end: the pump then pauses or tries again, and statements say so.
   Result<void> Open() { return Done(consumer_.Load()); }
@@ -28,6 +33,8 @@ class TableFeed {
   void Stop() { pump_.Stop(); }
   // After each round of the loop.
   void Tick();
+  // Ends a pause. `from`: where to go on; nothing: where the table says. `done` runs on the pump's thread.
+  void Resume(std::optional<tier::ResumeFrom> from, std::function<void(Result<void>)> done);
 
   table::Table& table() { return table_; }
   log::Pump& pump() { return pump_; }
@@ -42,6 +49,7 @@ class TableFeed {
   tier::TierConsumer consumer_;
   log::Pump pump_;
   std::shared_ptr<const table::TableVersion> told_;  // the newest version whose progress the log knows
+  std::optional<table::KnownTable> remembered_;      // in the log's state
 };
 
 }  // namespace sluice::server

@@ -264,6 +264,13 @@ uint64_t HotTail::chunk_count() const {
   return entries_.size();
 }
 
+PartitionOffsets HotTail::first_rows() const {
+  std::lock_guard lock(mutex_);
+  PartitionOffsets out;
+  for (auto& e : entries_) out.insert(e.begin.begin(), e.begin.end());  // keeps the oldest
+  return out;
+}
+
 PartitionOffsets HotTail::visible_end() const {
   std::lock_guard lock(mutex_);
   return visible_end_;

@@ -132,6 +132,8 @@ class HotTail {
   uint64_t chunk_count() const;
   // Rows that were appended and are not visible yet.
   bool has_pending() const;
+  // The oldest row here of each partition that has one.
+  PartitionOffsets first_rows() const;
   // Where the log partitions stand behind all visible rows and behind all that was dropped.
   PartitionOffsets visible_end() const;
   // When the oldest visible row came, by append time; 0 when there is none.

@@ -4,20 +4,12 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "event/record_batch_decoder.h"
+#include "table/frame_rows.h"
 
 namespace sluice::table {
 namespace {
 
 constexpr uint64_t kLoadBytes = uint64_t{8} << 20;  // read from the log at a time
-const log::CommitSequence kAlreadyDurable(0);
-
-// The late verdicts of rows [first, first + n) of a frame, a byte each.
-std::vector<uint8_t> LateBytes(const log::Frame& frame, size_t first, size_t n) {
-  std::vector<uint8_t> out(n);
-  for (size_t i = 0; i < n; i++) out[i] = frame.late(static_cast<uint32_t>(first + i)) ? 1 : 0;
-  return out;
-}
 
 }  // namespace
 
@@ -86,39 +78,14 @@ void TableRegistry::OnDurable(log::CommitSequence durable) {
   std::erase_if(unpublished_, [](Table* table) { return !(table->has_unpublished_rows_ = table->hot_.has_pending()); });
 }
 
-Result<uint64_t> TableRegistry::LoadFrame(Table& table, const log::Frame& frame, log::Offset from) {
-  if (frame.kind != log::FrameKind::kEvents || frame.next_offset <= from) return uint64_t{0};
-  uint64_t loaded = 0;
-  event::RecordPlaces places;
-  RETURN_IF_ERROR(event::DecodeRecordBatch(frame.record_batch, loading_, places));
-  const Principal principal{std::string(frame.tenant), std::string(frame.producer)};
-  std::vector<uint32_t> rows;
-  // Runs of rows without gaps between their offsets.
-  for (size_t first = 0; first < loading_.rows();) {
-    const log::Offset base = frame.base_offset + places.offset_deltas[first];
-    size_t n = 1;
-    while (first + n < loading_.rows() && places.offset_deltas[first + n] == places.offset_deltas[first] + static_cast<int32_t>(n)) n++;
-    size_t skip = base < from ? std::min(n, static_cast<size_t>(from - base)) : 0;
-    if (skip < n) {
-      rows.resize(n - skip);
-      for (size_t i = 0; i < rows.size(); i++) rows[i] = static_cast<uint32_t>(first + skip + i);
-      const auto late = LateBytes(frame, first + skip, rows.size());
-      RETURN_IF_ERROR(table.hot_.Append({loading_, rows, late, frame.partition, base + static_cast<int64_t>(skip), frame.append_time, principal, frame.payload_schema_id},
-                                        kAlreadyDurable));
-      loaded += rows.size();
-    }
-    first += n;
-  }
-  return loaded;
-}
-
 void TableRegistry::HoldBack(Table& table) {
   table.is_held_back_ = true;
   std::lock_guard lock(mutex_);
   table.is_complete_ = false;
 }
 
-Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room) {
+Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const PartitionOffsets& from,
+                                     const std::function<void()>& wait_for_room) {
   // Every partition: progress names only those that ever had a row in the table.
   ASSIGN_OR_RETURN(auto start, log.source().FirstRetained(table.topic_name()));
   for (auto& [partition, offset] : from)
@@ -129,7 +96,7 @@ Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const Partitio
     ASSIGN_OR_RETURN(auto run, reader->Next(kLoadBytes));
     if (run.empty()) break;
     for (auto& frame : run.frames()) {
-      ASSIGN_OR_RETURN(auto loaded, LoadFrame(table, frame, start.at(frame.partition)));
+      ASSIGN_OR_RETURN(auto loaded, AppendFrame(table.hot_, frame, start.at(frame.partition), loading_));
       rows += loaded;
     }
     {

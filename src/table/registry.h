@@ -75,7 +75,6 @@ class TableRegistry : public log::LogListener {
   TablesView View() const;
 
  private:
-  Result<uint64_t> LoadFrame(Table& table, const log::Frame& frame, log::Offset from);
   Table* TableOf(const log::Topic& topic);
 
   io::Env env_;

@@ -23,93 +23,162 @@ iceberg::NewTable NewEventTable(const Table& table, const FeedProgress& progress
   return out;
 }
 
-// Partitions that a map leaves out stand at 0.
-bool SameOffsets(const PartitionOffsets& a, const PartitionOffsets& b) {
-  auto covers = [](const PartitionOffsets& x, const PartitionOffsets& y) {
-    for (auto& [partition, offset] : x) {
-      auto at = y.find(partition);
-      if ((at == y.end() ? log::Offset(0) : at->second) != offset) return false;
-    }
-    return true;
-  };
-  return covers(a, b) && covers(b, a);
+// A commit that moves progress, in the property and repeated in the snapshot's summary.
+iceberg::TableChange ProgressChange(const std::string& topic, const FeedProgress& next) {
+  const auto text = FormatFeedProgress(next);
+  iceberg::TableChange change;
+  change.set_properties[FeedPropertyName(topic)] = text;
+  change.snapshot.emplace();
+  change.snapshot->summary[FeedPropertyName(topic)] = text;
+  return change;
+}
+
+// Where a feed stands before its first row.
+FeedProgress EmptyProgress(const Table& table, const std::string& journal_id) {
+  FeedProgress out;
+  out.journal_id = journal_id;
+  for (auto& [partition, offset] : table.topic().config().first_offsets) out.partitions[partition] = {offset, 0};
+  return out;
+}
+
+// Files are written by field id: a table that somebody else made must have the event columns where they are looked for.
+Result<void> CheckEventColumns(const TableName& name, const iceberg::TableSchema& schema) {
+  for (auto& expected : EventTableSchema().fields) {
+    auto* by_id = schema.FindById(expected.id);
+    auto* by_name = schema.FindByName(expected.name);
+    if (by_id == by_name && (by_id == nullptr || by_id->type == expected.type)) continue;
+    return Error{ErrorCode::kInvalid,
+                 "the column \"" + expected.name + "\" of " + name.ToString() + " is not the one that events are written to",
+                 "give it field id " + std::to_string(expected.id) + " and its type, or drop the table: a new one is made"};
+  }
+  return {};
 }
 
 }  // namespace
 
-TableCommitter::TableCommitter(iceberg::Catalog& catalog, io::Env env, TableRegistry& registry, Table& table, std::string journal_id)
-    : catalog_(catalog), env_(env), registry_(registry), table_(table), journal_id_(std::move(journal_id)) {}
+TableCommitter::TableCommitter(iceberg::Catalog& catalog, io::Env env, TableRegistry& registry, Table& table, std::string journal_id,
+                               std::optional<KnownTable> known)
+    : catalog_(catalog), env_(env), registry_(registry), table_(table), journal_id_(std::move(journal_id)), known_(std::move(known)) {}
 
-Result<iceberg::Table> TableCommitter::LoadOrCreate() {
+FeedSource TableCommitter::Source() const { return {table_.topic_name(), journal_id_, table_.topic().config().first_offsets}; }
+
+Error TableCommitter::Paused(const std::string& why) const {
+  return {ErrorCode::kInvalid, "the table " + table_.name().ToString() + " " + why,
+          "`sluice table resume " + table_.name().ToString() + " --from table|hot|log` says where to go on; --help tells what each means"};
+}
+
+Result<std::optional<iceberg::Table>> TableCommitter::Find() {
+  auto loaded = catalog_.LoadTable({table_.name().table_namespace, table_.name().name});
+  if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound) return std::optional<iceberg::Table>();
+  if (!loaded.ok()) return loaded.error();
+  return std::optional(std::move(*loaded));
+}
+
+Result<iceberg::Table> TableCommitter::Create(const FeedProgress& progress) {
   const iceberg::TableName name{table_.name().table_namespace, table_.name().name};
-  auto loaded = catalog_.LoadTable(name);
-  if (loaded.ok() || loaded.error().code != ErrorCode::kNotFound) return loaded;
   RETURN_IF_ERROR(catalog_.CreateNamespace(name.table_namespace));
-  FeedProgress empty;
-  empty.journal_id = journal_id_;
-  for (auto& [partition, offset] : table_.topic().config().first_offsets) empty.partitions[partition] = {offset, 0};
-  auto created = catalog_.CreateTable(name, NewEventTable(table_, empty));
+  auto created = catalog_.CreateTable(name, NewEventTable(table_, progress));
   if (created.ok()) env_.log.Info("table created", {{"table", name.ToString()}, {"location", created->metadata->location}});
   if (created.ok() || (created.error().code != ErrorCode::kExists && created.error().code != ErrorCode::kCommitUnknown)) return created;
   // Another process was first, or the outcome is unknown: what the catalog says now is the truth. Of an unknown outcome it may
   // still say "nothing", because the table is yet to come or never will: the next Load finds out.
-  loaded = catalog_.LoadTable(name);
+  auto loaded = catalog_.LoadTable(name);
   if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound && created.error().code == ErrorCode::kCommitUnknown)
     return Error{ErrorCode::kCommitUnknown, "whether the table " + name.ToString() + " was created is not known", "it is tried again"};
   return loaded;
 }
 
-// What a table must look like so that this log may go on feeding it.
-Result<FeedProgress> TableCommitter::CheckProgress(const iceberg::TableMetadata& metadata) const {
-  const auto property = FeedPropertyName(table_.topic_name());
-  auto paused = [&](const std::string& why, const std::string& hint) {
-    return Error{ErrorCode::kInvalid, "the table " + table_.name().ToString() + " " + why, hint};
+Result<iceberg::Table> TableCommitter::LoadOrCreate() {
+  auto loaded = catalog_.LoadTable({table_.name().table_namespace, table_.name().name});
+  if (loaded.ok() || loaded.error().code != ErrorCode::kNotFound) return loaded;
+  if (known_) return Paused("is gone from the catalog: " + loaded.error().message);
+  return Create(EmptyProgress(table_, journal_id_));
+}
+
+// Progress never goes back by itself: either the log remembers more, or the table's own snapshots do.
+Result<void> TableCommitter::CheckNotBehind(const iceberg::TableMetadata& metadata, const FeedProgress& progress) const {
+  auto behind = [&](const FeedProgress& other) {
+    if (other.journal_id != progress.journal_id) return false;
+    return std::any_of(other.partitions.begin(), other.partitions.end(), [&](auto& p) {
+      auto at = progress.partitions.find(p.first);
+      return p.second.next > (at == progress.partitions.end() ? log::Offset(0) : at->second.next);
+    });
   };
-  auto at = metadata.properties.find(property);
-  if (at == metadata.properties.end())
-    return paused("has no property \"" + property + "\"", "somebody removed it or made the table; `sluice table resume " + table_.name().ToString() + " --from` sets where to go on");
-  ASSIGN_OR_RETURN(auto progress, ParseFeedProgress(at->second));
-  if (progress.journal_id == journal_id_) return progress;
-  // A new log that was told where the table ends begins its partitions there: the same offset never names two events.
-  if (SameOffsets(progress.offsets(), table_.topic().config().first_offsets)) return progress;
-  return paused("belongs to the log " + progress.journal_id + ", this is " + journal_id_,
-                "this directory is a copy, or a new log for an old warehouse: `sluice restore` tells the ways out");
+  if (known_ && behind(known_->progress)) return Paused("lost progress: its property says less than was committed to it");
+  if (auto content = ContentProgress(metadata, table_.topic_name()); content && behind(*content))
+    return Paused("lost progress: its property says less than its newest snapshot");
+  return {};
 }
 
 std::shared_ptr<const TableVersion> TableCommitter::Accept(const iceberg::Table& loaded, FeedProgress progress) {
   current_ = loaded;
+  known_ = KnownTable{loaded.metadata->table_uuid, progress};
   auto version = std::make_shared<TableVersion>();
   version->metadata = *loaded.metadata;
   version->metadata_location = loaded.metadata_location;
   version->progress = std::move(progress);
+  return version;
+}
+
+void TableCommitter::Publish(const std::shared_ptr<const TableVersion>& version) {
   std::erase_if(readers_, [](auto& reader) { return reader.expired(); });
   readers_.push_back(registry_.Publish(table_, version));
+}
+
+std::shared_ptr<const TableVersion> TableCommitter::AcceptAndPublish(const iceberg::Table& loaded, FeedProgress progress) {
+  auto version = Accept(loaded, std::move(progress));
+  Publish(version);
   return version;
 }
 
 Result<std::shared_ptr<const TableVersion>> TableCommitter::Load(const ProgressCheck& check) {
   ASSIGN_OR_RETURN(auto loaded, LoadOrCreate());
+  const auto& uuid = loaded.metadata->table_uuid;
+  if (known_ && uuid != known_->uuid) return Paused("is another one than before: its uuid was " + known_->uuid + ", it is " + uuid);
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*loaded.metadata));
   if (check) RETURN_IF_ERROR(check(progress));
-  return Accept(loaded, std::move(progress));
+  RETURN_IF_ERROR(CheckNotBehind(*loaded.metadata, progress));
+  return AcceptAndPublish(loaded, std::move(progress));
 }
 
-Result<std::shared_ptr<const TableVersion>> TableCommitter::Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from, const FeedProgress& next) {
+Result<std::shared_ptr<const TableVersion>> TableCommitter::AppendUnpublished(std::vector<iceberg::DataFile> files,
+                                                                              const PartitionOffsets& from, const FeedProgress& next) {
   CHECK(current_.metadata != nullptr, "an append to a table that was not loaded");
-  const auto property = FeedPropertyName(table_.topic_name());
-  const auto text = FormatFeedProgress(next);
-  iceberg::TableChange change;
-  change.set_properties[property] = text;
-  change.snapshot.emplace();
-  change.snapshot->summary[property] = text;
+  auto change = ProgressChange(table_.topic_name(), next);
   for (auto& file : files) change.snapshot->added.push_back({std::move(file), current_.metadata->default_spec_id});
   auto unmoved = [&](const iceberg::TableMetadata& base) -> Result<void> {
     ASSIGN_OR_RETURN(auto progress, CheckProgress(base));
     if (SameOffsets(progress.offsets(), from)) return {};
     return Error{ErrorCode::kConflict, "the progress of " + table_.name().ToString() + " is not where this commit starts", "another owner moved it"};
   };
-  ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change, unmoved));
-  return Accept(committed, next);
+  auto committed = catalog_.Commit(current_, change, unmoved);
+  if (!committed.ok() && committed.error().code == ErrorCode::kNotFound)
+    return Paused("is gone from the catalog, or another one has its name: " + committed.error().message);
+  if (!committed.ok()) return committed.error();
+  return Accept(*committed, next);
+}
+
+Result<std::shared_ptr<const TableVersion>> TableCommitter::Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from,
+                                                                   const FeedProgress& next) {
+  ASSIGN_OR_RETURN(auto version, AppendUnpublished(std::move(files), from, next));
+  Publish(version);
+  return version;
+}
+
+Result<std::shared_ptr<const TableVersion>> TableCommitter::Adopt(const std::optional<iceberg::Table>& found,
+                                                                  const FeedProgress& progress) {
+  if (!found) {
+    ASSIGN_OR_RETURN(auto created, Create(progress));
+    return Accept(created, progress);
+  }
+  RETURN_IF_ERROR(CheckEventColumns(table_.name(), found->metadata->schema()));
+  auto unmoved = [&](const iceberg::TableMetadata& base) -> Result<void> {
+    if (base == *found->metadata) return {};
+    return Error{ErrorCode::kConflict, "somebody changed the table " + table_.name().ToString() + " meanwhile",
+                 "look at it and resume it again"};
+  };
+  ASSIGN_OR_RETURN(auto committed, catalog_.Commit(*found, ProgressChange(table_.topic_name(), progress), unmoved));
+  return Accept(committed, progress);
 }
 
 Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention) {
@@ -119,12 +188,13 @@ Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention)
   change.expire.emplace();
   change.expire->older_than_ms = (env_.clock.Now().us - retention.age_us_max) / kMicrosPerMilli;
   change.expire->retain_last = retention.snapshots_min;
+  change.expire->keep_newest_with = {FeedPropertyName(table_.topic_name())};
   ASSIGN_OR_RETURN(auto expired, iceberg::SnapshotsToExpire(*current_.metadata, *change.expire, env_.clock.Now().us / kMicrosPerMilli));
   if (expired.snapshots.empty() && expired.refs.empty()) return {};
   const auto before = current_.metadata;
   ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change));
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*committed.metadata));
-  Accept(committed, std::move(progress));
+  AcceptAndPublish(committed, std::move(progress));
   ASSIGN_OR_RETURN(auto unreachable, iceberg::ListUnreachable(env_.objects, *before, *committed.metadata));
   Leaving leaving{readers_, {}};
   // In this order what a crash leaves can still be found from the lists.

@@ -8,41 +8,35 @@
 #include "tier/tier_metrics.h"
 
 namespace sluice::tier {
-TierConsumer::TierConsumer(io::Env env, HotSource& source, table::Table& table, table::TableCommitter committer, const TierOptions& options)
-    : env_(env), source_(source), table_(table), committer_(std::move(committer)), options_(options) {}
-
-// The log must be the one that the table was fed from, up to where the table ends: a restored backup ends too early, a copy
-// that went its own way has another chain.
-Result<void> TierConsumer::CheckLog(const table::FeedProgress& progress) {
-  if (progress.journal_id != committer_.journal_id()) return {};  // a new log, which begins where the table ends
-  ASSIGN_OR_RETURN(auto ends, source_.DurableEnds(table_.topic_name()));
-  for (auto& [partition, p] : progress.partitions) {
-    const auto where = "partition " + std::to_string(partition.get()) + " of \"" + table_.topic_name() + "\"";
-    auto end = ends.find(partition);
-    if (end == ends.end() || p.next > end->second)
-      return Error{ErrorCode::kInvalid,
-                   "the table " + table_.name().ToString() + " ends at offset " + std::to_string(p.next.get()) + " of " + where +
-                       ", the log ends before it",
-                   "the log is older than the table (a restored backup?): `sluice restore` tells the ways out"};
-    if (p.next.get() == 0) continue;
-    auto chain = source_.ChainAt(table_.topic_name(), partition, p.next);
-    if (!chain.ok() && chain.error().code != ErrorCode::kNotFound) return chain.error();
-    if (!chain.ok() || *chain != p.chain)
-      return Error{
-          ErrorCode::kInvalid,
-          "the log and the table " + table_.name().ToString() + " diverge before offset " + std::to_string(p.next.get()) + " of " + where,
-          "this directory is a divergent copy: only one of the copies may go on; `sluice restore` tells the ways out"};
-  }
-  return {};
-}
+TierConsumer::TierConsumer(io::Env env, HotSource& source, table::Table& table, table::ChunkMemory& memory, table::TableCommitter committer,
+                           const TierOptions& options)
+    : env_(env), source_(source), table_(table), memory_(memory), committer_(std::move(committer)), options_(options) {}
 
 Result<log::Progress> TierConsumer::Load() {
   applied_.clear();
   chains_.clear();
-  ASSIGN_OR_RETURN(version_, committer_.Load([this](const table::FeedProgress& progress) { return CheckLog(progress); }));
+  ASSIGN_OR_RETURN(version_, committer_.Load([this](const table::FeedProgress& progress) {
+    return table::CheckLogFedTable(table_.name(), progress, committer_.Source(), source_);
+  }));
   log::Progress out;
   out.next[table_.topic_name()] = version_->progress.offsets();
   return out;
+}
+
+Result<void> TierConsumer::Settle(const ResumeFrom& from) {
+  ASSIGN_OR_RETURN(auto found, committer_.Find());
+  ResumeSituation situation;
+  if (committer_.known()) situation.known = committer_.known()->progress;
+  if (found) {
+    situation.content = table::ContentProgress(*found->metadata, table_.topic_name());
+    const auto* snapshot = found->metadata->current_snapshot();
+    auto total = snapshot != nullptr ? snapshot->summary.find("total-records") : iceberg::Properties::const_iterator();
+    situation.has_rows = snapshot != nullptr && (total == snapshot->summary.end() || total->second != "0");
+  }
+  ASSIGN_OR_RETURN(auto progress, PlanResumption(from, situation, committer_.Source(), source_));
+  ASSIGN_OR_RETURN(version_, committer_.Adopt(found, progress));
+  env_.log.Warn("table goes on after a pause", {{"table", table_.name().ToString()}, {"progress", table::FormatFeedProgress(progress)}});
+  return Refill(env_, source_, table_, memory_, committer_, version_, FileOptions());
 }
 
 Result<void> TierConsumer::Apply(const log::Slice& slice) {
@@ -62,7 +56,7 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
   const int64_t began_ns = env_.clock.MonotonicNs();
   ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), applied_));
   table::FeedProgress progress = version_->progress;
-  progress.journal_id = committer_.journal_id();
+  progress.journal_id = committer_.Source().journal_id;
   for (auto& [partition, offset] : next.next.at(table_.topic_name())) {
     auto chain = chains_.find(partition);
     if (chain != chains_.end()) progress.partitions[partition] = {offset, chain->second};

@@ -11,6 +11,7 @@
 #include "table/table_committer.h"
 #include "tier/data_file_stager.h"
 #include "tier/hot_source.h"
+#include "tier/resumption.h"
 #include "tier/tier_options.h"
 
 namespace sluice::tier {
@@ -18,16 +19,19 @@ namespace sluice::tier {
 // One per table, run by its pump. References must outlive it.
 class TierConsumer : public log::Consumer {
  public:
-  TierConsumer(io::Env env, HotSource& source, table::Table& table, table::TableCommitter committer, const TierOptions& options);
+  TierConsumer(io::Env env, HotSource& source, table::Table& table, table::ChunkMemory& memory, table::TableCommitter committer,
+               const TierOptions& options);
 
   Result<log::Progress> Load() override;
   // Takes the chunks of the slice; files are written at commit, so that several slices make one file per partition.
   Result<void> Apply(const log::Slice& slice) override;
   Result<void> Commit(const log::Progress& from, const log::Progress& next) override;
+  // The explicit way out of a pause: the table that is there now, or a new one, is fed from `from` on. Errors: PlanResumption,
+  // TableCommitter::Adopt, Refill. The pump's thread, while it is paused.
+  Result<void> Settle(const ResumeFrom& from);
   log::CommitTrigger trigger() const override { return {}; }  // every slice: HotSource cuts when enough has gathered
 
  private:
-  Result<void> CheckLog(const table::FeedProgress& progress);
   iceberg::DataFileOptions FileOptions() const;
   void AdaptInterval(const StagedFiles& staged);
   void Expire();
@@ -35,6 +39,7 @@ class TierConsumer : public log::Consumer {
   io::Env env_;
   HotSource& source_;
   table::Table& table_;
+  table::ChunkMemory& memory_;
   table::TableCommitter committer_;
   const TierOptions options_;
   std::shared_ptr<const table::TableVersion> version_;

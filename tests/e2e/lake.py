@@ -4,9 +4,12 @@
 from pyiceberg.catalog import load_catalog
 
 
+def open_catalog(data):
+    return load_catalog("sluice", type="sql", uri=f"sqlite:///{data}/catalog.db", warehouse=f"file://{data}/warehouse")
+
+
 def load_table(data, name="bronze.events"):
-    catalog = load_catalog("sluice", type="sql", uri=f"sqlite:///{data}/catalog.db", warehouse=f"file://{data}/warehouse")
-    return catalog.load_table(name)
+    return open_catalog(data).load_table(name)
 
 
 def read_rows(data, name="bronze.events"):

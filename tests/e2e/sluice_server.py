@@ -121,6 +121,11 @@ class Server:
             time.sleep(0.02)
 
 
+def run(*arguments, environment=None, stdin="", timeout=60):
+    """One command of the binary, to its end."""
+    return subprocess.run([str(BINARY), *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(environment or {})}, check=False)
+
+
 def event(number, **more):
     """A valid CloudEvent with a unique id."""
     return {"specversion": "1.0", "id": f"id-{number:08d}", "source": "/tests/e2e", "type": "test.event",

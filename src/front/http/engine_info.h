@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,8 +31,9 @@ class EngineInfo {
   virtual Json Status() = 0;
   // Moves everything that is acknowledged now into the table, then calls `done` on the loop's thread with the table's description.
   virtual void Flush(std::string_view table, int64_t timeout_ms, std::function<void(Result<Json>)> done) = 0;
-  // Leaves the pause. `from`: "" (as the table says) or "current" (accept the table's end for this log).
-  virtual Result<Json> Resume(std::string_view table) = 0;
+  // Ends a pause, then calls `done` on the loop's thread with the table's description. `from`: where to go on, as in the reference
+  // of the command line; nothing: where the table says. kInvalid: `from` is not understood. kConflict: it stays paused.
+  virtual void Resume(std::string_view table, std::optional<std::string> from, std::function<void(Result<Json>)> done) = 0;
   virtual std::string Metrics() = 0;
 };
 

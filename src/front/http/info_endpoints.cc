@@ -38,6 +38,13 @@ void Flush(EngineInfo& engine, HttpRequest& request, Responder responder) {
   engine.Flush(TableOf(request), *timeout_ms, [shared](Result<Json> done) { shared->Send(JsonResponse(done)); });
 }
 
+void Resume(EngineInfo& engine, HttpRequest& request, Responder responder) {
+  auto shared = std::make_shared<Responder>(std::move(responder));
+  auto from = request.Query("from");
+  engine.Resume(TableOf(request), from ? std::optional<std::string>(*from) : std::nullopt,
+                [shared](Result<Json> done) { shared->Send(JsonResponse(done)); });
+}
+
 std::string FirstPage(const HttpRequest& request) {
   const std::string url = "http://" + std::string(request.Header("host").empty() ? "127.0.0.1:8080" : request.Header("host"));
   std::string page =
@@ -83,7 +90,8 @@ std::vector<Route> InfoRoutes(EngineInfo& engine) {
   out.push_back({Method::kPost, "/v1/tables/{namespace}/{table}/flush", [&engine](HttpRequest& r, Responder responder) { Flush(engine, r, std::move(responder)); },
                  "Moves everything acknowledged so far into the table; answers when that is committed."});
   out.push_back({Method::kPost, "/v1/tables/{namespace}/{table}/resume",
-                 [&engine](HttpRequest& r, Responder responder) { responder.Send(JsonResponse(engine.Resume(TableOf(r)))); }, "Lets a paused table go on."});
+                 [&engine](HttpRequest& r, Responder responder) { Resume(engine, r, std::move(responder)); },
+                 "Lets a paused table go on: where it says, or from=table, hot, log or offsets as 0:1707,3:12."});
   return out;
 }
 
