@@ -9,6 +9,8 @@
 #include "cli/check_tables.h"
 #include "cli/console.h"
 #include "cli/serve_command.h"
+#include "iceberg/catalog.h"
+#include "log/check.h"
 #include "server/data_directory.h"
 
 namespace sluice::cli {
@@ -17,17 +19,32 @@ namespace {
 struct CheckContext {
   io::Env env;
   const server::DataDirectory& directory;
+  log::LogCheck log;
+  std::unique_ptr<io::CatalogStore> store;
+  std::unique_ptr<iceberg::Catalog> catalog;  // null: cannot be opened
 };
 
-void CheckCatalog(const CheckContext& context, CheckReport& report) {
+void CheckJournal(CheckContext& context, CheckReport& report) {
+  context.log = log::CheckLog(context.env, context.directory.log());
+  for (auto& line : context.log.passed) report.passed.push_back(line);
+  for (auto& line : context.log.findings) report.findings.push_back("log: " + line);
+}
+
+void CheckCatalog(CheckContext& context, CheckReport& report) {
   auto store = io::OpenSqliteCatalogStore(context.directory.catalog(), server::kCatalogName);
   if (!store.ok()) return report.findings.push_back("catalog: " + store.error().message);
-  iceberg::Catalog catalog(**store, context.env, iceberg::CatalogOptions{io::PathToUri(context.directory.warehouse())});
-  CheckTables(context.env, catalog, report);
+  context.store = std::move(*store);
+  context.catalog = std::make_unique<iceberg::Catalog>(*context.store, context.env,
+                                                       iceberg::CatalogOptions{io::PathToUri(context.directory.warehouse())});
+  CheckTables(context.env, *context.catalog, report);
+}
+
+void CheckFeeds(CheckContext& context, CheckReport& report) {
+  if (context.catalog != nullptr) CheckTablesAgainstLog(*context.catalog, context.log, report);
 }
 
 // What is looked at, in this order.
-constexpr void (*kChecks[])(const CheckContext&, CheckReport&) = {CheckCatalog};
+constexpr void (*kChecks[])(CheckContext&, CheckReport&) = {CheckJournal, CheckCatalog, CheckFeeds};
 
 // The parts that opening a directory would make anew: to a check their absence is a finding.
 Result<void> CheckParts(io::FileSystem& files, const Path& path) {
@@ -51,7 +68,8 @@ int CheckAction::Run() {
   if (!directory.ok()) return Fail(directory.error()), kExitFailed;
   CheckReport report;
   report.passed.push_back("directory: at its place, format " + std::to_string(server::kDirectoryFormatVersion));
-  for (auto* check : kChecks) check({env, **directory}, report);
+  CheckContext context{env, **directory, {}, nullptr, nullptr};
+  for (auto* check : kChecks) check(context, report);
   for (auto& line : report.passed) std::printf("ok       %s\n", line.c_str());
   for (auto& line : report.findings) std::printf("damaged  %s\n", line.c_str());
   if (report.findings.empty()) return std::printf("Nothing is wrong.\n"), kExitOk;

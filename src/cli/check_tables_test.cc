@@ -9,7 +9,7 @@
 namespace sluice::cli {
 namespace {
 
-// A table with one snapshot of two data files, of 10 bytes and 3 rows each.
+// A table with one snapshot of two data files, of 10 bytes and 3 rows each. They are no Parquet files: tests/e2e/test_check.py has those.
 class CheckTablesTest : public testing::Test {
  protected:
   CheckTablesTest() {
@@ -35,7 +35,7 @@ class CheckTablesTest : public testing::Test {
     ASSERT_TRUE(committed.ok()) << committed.error().message;
     table_ = *committed;
   }
-  std::string Uri(const std::string& name) const { return table_.metadata->location + "/data/" + name + ".parquet"; }
+  std::string Uri(const std::string& name) const { return table_.metadata->location + "/data/" + name + ".bytes"; }
   Path File(const std::string& uri) const { return io::UriToPath(uri).value(); }
   CheckReport Check() {
     CheckReport report;
@@ -67,14 +67,14 @@ TEST_F(CheckTablesTest, PassesWhatIsWhole) {
 TEST_F(CheckTablesTest, FindsADataFileThatIsGone) {
   AppendTwo();
   ASSERT_TRUE(env_.files.Remove(File(Uri("a"))).ok());
-  ExpectOneFinding("a.parquet");
+  ExpectOneFinding("a.bytes");
 }
 
 TEST_F(CheckTablesTest, FindsADataFileOfAnotherSize) {
   AppendTwo();
   auto file = env_.files.Open(File(Uri("b")), {.mode = io::OpenMode::kReadWrite});
   ASSERT_TRUE(file.ok() && (*file)->Truncate(9).ok());
-  ExpectOneFinding("b.parquet has 9 bytes, its manifest says 10");
+  ExpectOneFinding("b.bytes has 9 bytes, its manifest says 10");
 }
 
 TEST_F(CheckTablesTest, FindsAManifestListThatIsGoneOrDamaged) {

@@ -4,7 +4,7 @@
 #include "event/record_batch_decoder.h"
 #include "log/internal/checkpoint.h"
 #include "log/internal/dedup_run.h"
-#include "log/internal/journal_recovery.h"
+#include "log/internal/log_recovery.h"
 #include "log/internal/topic_file.h"
 
 namespace sluice::log {
@@ -12,7 +12,7 @@ namespace {
 
 class Checker {
  public:
-  Checker(io::Env env, const Path& directory) : files_(env.files), paths_(directory) {}
+  Checker(io::Env env, const Path& directory) : env_(env), files_(env.files), paths_(directory) {}
 
   LogCheck Run() {
     auto identity = ReadIdentity(files_, paths_);
@@ -21,9 +21,11 @@ class Checker {
       return std::move(out_);
     }
     id_ = identity->id;
+    out_.journal_id = JournalIdText(id_);
     CheckJournal(CheckCheckpoints());
     CheckRuns();
     CheckTopicFiles();
+    if (out_.findings.empty()) CheckAsOne();
     return std::move(out_);
   }
 
@@ -109,6 +111,20 @@ class Checker {
     return {};
   }
 
+  // Parts that are whole by themselves must also fit together: read as at a start, without changing anything.
+  void CheckAsOne() {
+    auto recovered = ReadLog(env_, paths_, LogOptions());
+    if (!recovered.ok()) return Find(recovered.error());
+    out_.source = std::move(recovered->view);
+    for (const auto& [name, data] : recovered->topics.state()) out_.state[name] = data.values;
+    uint64_t events = 0;
+    for (const auto& [name, topic] : recovered->topics.topics()) {
+      out_.first_offsets[name] = topic->config().first_offsets;
+      for (int32_t i = 0; i < topic->partition_count(); i++) events += static_cast<uint64_t>(topic->partition(LogPartition(i)).next.get());
+    }
+    Pass("topics: " + std::to_string(recovered->topics.topics().size()) + ", " + std::to_string(events) + " offsets given");
+  }
+
   std::vector<std::string> Names(const Path& directory) {
     auto names = files_.List(directory);
     if (names.ok()) return std::move(*names);
@@ -116,6 +132,7 @@ class Checker {
     return {};
   }
 
+  io::Env env_;
   io::FileSystem& files_;
   const LogPaths paths_;
   JournalId id_{};

@@ -45,7 +45,21 @@ TEST(CheckLog, PassesAWholeLog) {
   MakeLog(world);
   auto check = CheckLog(world.env(), kTestDirectory);
   EXPECT_TRUE(check.findings.empty()) << check.findings.front();
-  EXPECT_EQ(check.passed.size(), 4u);
+  EXPECT_EQ(check.passed.size(), 5u);
+  ASSERT_NE(check.source, nullptr);
+  EXPECT_EQ(check.source->DurableEnds("raw-events")->at(LogPartition(0)), Offset(30));
+}
+
+TEST(CheckLog, ChangesNothing) {
+  io::SimulatedWorld world(1);
+  MakeLog(world);
+  auto& files = world.env().files;
+  auto before = FilesBelow(files, kTestDirectory);
+  std::vector<std::string> bytes;
+  for (const auto& path : before) bytes.push_back(*io::ReadFile(files, path));
+  EXPECT_TRUE(CheckLog(world.env(), kTestDirectory).findings.empty());
+  EXPECT_EQ(FilesBelow(files, kTestDirectory), before);
+  for (size_t i = 0; i < before.size(); i++) EXPECT_EQ(*io::ReadFile(files, before[i]), bytes[i]) << before[i];
 }
 
 // Method: damage the 40th byte of one file after the other (all of them begin with bytes that are used).

@@ -44,14 +44,14 @@ TEST(TableCommitterTest, CreationThatGotLostIsTriedAgain) {
   const log::Topic topic("raw-events", config);
   auto table = registry.Add(topic, TableNameOf("raw-events"), *ParsePartitioning(""), {});
   ASSERT_TRUE(table.ok());
-  TableCommitter committer(catalog, env, registry, **table, "0123456789abcdef0123456789abcdef");
+  TableCommitter committer(catalog, env, registry, **table, "0123456789abcdef0123456789abcdef", std::nullopt);
 
   auto first = committer.Load();
   ASSERT_FALSE(first.ok());
   EXPECT_EQ(first.error().code, ErrorCode::kCommitUnknown);
   auto second = committer.Load();
   ASSERT_TRUE(second.ok()) << second.error().ToString();
-  EXPECT_EQ((*second)->progress.journal_id, committer.journal_id());
+  EXPECT_EQ((*second)->progress.journal_id, committer.Source().journal_id);
 }
 
 // Found by statements beside a restless tier: the manifest list that a statement was about to read was expired under it.

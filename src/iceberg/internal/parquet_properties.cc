@@ -80,7 +80,8 @@ Result<std::shared_ptr<pq::WriterProperties>> MakeWriterProperties(const DataFil
       ->max_rows_per_page(options.page_rows_max)
       ->dictionary_pagesize_limit(options.dictionary_bytes_max)
       ->write_batch_size(static_cast<int64_t>(kRunLevels))
-      ->enable_store_decimal_as_integer();
+      ->enable_store_decimal_as_integer()
+      ->enable_page_checksum();
   for (int i = 0; i < root.num_columns(); i++) {
     auto& path = paths[static_cast<size_t>(i)];
     RETURN_IF_ERROR(SetColumn(builder, options.column(path.field().id), *root.Column(i), path, rows));

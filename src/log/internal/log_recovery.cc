@@ -54,8 +54,22 @@ class Recovery {
  public:
   Recovery(io::Env env, const LogPaths& paths, const LogOptions& options) : env_(env), paths_(paths), options_(options) {}
 
+  // Makes a journal when there is none, and cuts a torn tail.
   Result<RecoveredLog> Run() {
     ASSIGN_OR_RETURN(out_.identity, FindOrMakeJournal(env_, paths_, options_));
+    RETURN_IF_ERROR(Read());
+    RETURN_IF_ERROR(CutTail());
+    return std::move(out_);
+  }
+
+  Result<RecoveredLog> RunReadOnly() {
+    ASSIGN_OR_RETURN(out_.identity, ReadIdentity(env_.files, paths_));
+    RETURN_IF_ERROR(Read());
+    return std::move(out_);
+  }
+
+ private:
+  Result<void> Read() {
     hasher_.emplace(out_.identity.dedup_secret);
     ASSIGN_OR_RETURN(auto loaded, LoadCheckpoint(env_.files, paths_, out_.identity.id));
     RETURN_IF_ERROR(Begin(loaded));
@@ -66,12 +80,10 @@ class Recovery {
     auto visit = [this](const CommitHeader& header, std::string_view body) { return Visit(header, body); };
     ASSIGN_OR_RETURN(out_.scan, ScanJournal(env_.files, paths_, out_.identity.id, expectation, visit));
     RETURN_IF_ERROR(CheckEnds());
-    RETURN_IF_ERROR(CutTail());
     for (auto& path : out_.view->TakeOrphans()) out_.obsolete.push_back(std::move(path));
-    return std::move(out_);
+    return {};
   }
 
- private:
   Result<void> Begin(const std::optional<LoadedCheckpoint>& loaded) {
     if (!loaded) return {};
     if (!loaded->newest) env_.log.Warn("newest checkpoint is damaged, the one before it is used", {{"damage", loaded->damage}});
@@ -220,6 +232,11 @@ class Recovery {
 
 }  // namespace
 
-Result<RecoveredLog> RecoverLog(io::Env env, const LogPaths& paths, const LogOptions& options) { return Recovery(env, paths, options).Run(); }
+Result<RecoveredLog> RecoverLog(io::Env env, const LogPaths& paths, const LogOptions& options) {
+  return Recovery(env, paths, options).Run();
+}
+Result<RecoveredLog> ReadLog(io::Env env, const LogPaths& paths, const LogOptions& options) {
+  return Recovery(env, paths, options).RunReadOnly();
+}
 
 }  // namespace sluice::log

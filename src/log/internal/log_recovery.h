@@ -17,7 +17,7 @@ namespace sluice::log {
 
 struct RecoveredLog {
   JournalIdentity identity;
-  JournalScan scan;  // its torn tail is cut
+  JournalScan scan;  // its torn tail is cut (ReadLog: it is not)
   TopicTable topics;
   std::unique_ptr<DedupIndex> dedup;
   std::unique_ptr<LogView> view;
@@ -28,5 +28,7 @@ struct RecoveredLog {
 
 // Makes a new log when there is none. Changes nothing on disk before everything was read and found good. Errors: Log::Open.
 Result<RecoveredLog> RecoverLog(io::Env env, const LogPaths& paths, const LogOptions& options);
+// The same of a log that is there, and nothing on disk is changed: a torn tail stays, behind what the view shows. kNotFound: no log.
+Result<RecoveredLog> ReadLog(io::Env env, const LogPaths& paths, const LogOptions& options);
 
 }  // namespace sluice::log
