@@ -46,6 +46,16 @@ class Sender:
             f"lost {sorted(self.acknowledged - set(ids))[:3]}, strangers {sorted(set(ids) - self.acknowledged)[:3]}, {len(ids) - len(set(ids))} twice"
 
 
+def assert_no_orphans(disk, server):
+    """What failed commits wrote is gone: each file is one that the table refers to."""
+    table = disk.path / "warehouse/bronze/events"
+    files = {p.name for p in table.rglob("*.parquet")}
+    referred = {row[0].rsplit("/", 1)[1] for row in server.sql("SELECT file_path FROM bronze.events__files")}
+    assert files == referred, f"orphans: {sorted(files - referred)[:5]}, missing: {sorted(referred - files)[:5]}"
+    lists = len(list(table.glob("metadata/snap-*.avro")))
+    assert lists == server.sql("SELECT count(*) FROM bronze.events__snapshots")[0][0]
+
+
 @pytest.mark.parametrize("cycles", [3])
 def test_full_disk_refuses_and_goes_on_when_there_is_space(data, cycles):
     sender = Sender()
@@ -65,6 +75,7 @@ def test_full_disk_refuses_and_goes_on_when_there_is_space(data, cycles):
         assert table["lag"] == 0 and table["state"] == "running"
         sender.assert_all_there(server)
         assert server.sql("SELECT count(*) FROM bronze.events__lake") == [[len(sender.acknowledged)]]
+        assert_no_orphans(disk, server)
 
 
 def test_table_behind_a_full_disk_says_why_and_catches_up(data):
