@@ -162,7 +162,9 @@ void Upkeep::WriteCheckpointIfDue(CommitSequence durable) {
   bool for_recycling = RecyclingNeedsCheckpoint() && captured_ && captured_->covered >= recycling_.last;
   if (!(for_request || for_recycling) || !captured_ || captured_->covered > durable || writing_checkpoint_ || now_ < retry_at_) return;
   bool leaving = phase_ == RecyclePhase::kWaitForCheckpoint || phase_ == RecyclePhase::kRetiring;
-  Checkpoint checkpoint{captured_->covered, leaving ? recycling_.number + 1 : oldest_, captured_->append_time, parts_.dedup.covered(), {}, captured_->topics};
+  // Never back: after a failed sync a segment may be gone already that `oldest_` still names.
+  const SegmentNumber first_segment = leaving ? recycling_.number + 1 : std::max(oldest_, checkpoint_first_segment_);
+  Checkpoint checkpoint{captured_->covered, first_segment, captured_->append_time, parts_.dedup.covered(), {}, captured_->topics};
   for (const auto& run : parts_.dedup.runs()) checkpoint.dedup_runs.push_back(run->range());
   writing_checkpoint_ = true;
   parts_.jobs.Post([this, for_request, checkpoint = std::move(checkpoint)]() -> BackgroundJobs::Completion {
