@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single measurements: each runs one program against one server and returns a dictionary of figures."""
+import csv
 import json
 import subprocess
 import time
@@ -35,8 +36,9 @@ def redis_stream(server, seconds, connections=64):
     commands = int(30_000 * seconds)
     result = subprocess.run(["redis-benchmark", "-p", str(server.port), "-c", str(connections), "-n", str(commands), "--csv", "-q",
                              "XADD", "events", "*", "event", "x" * EVENT_BYTES], capture_output=True, text=True, check=True)
-    fields = result.stdout.strip().splitlines()[-1].replace('"', "").split(",")
-    return {"events_per_second": float(fields[-7] if len(fields) > 7 else fields[-1]), "latency_us": {"p50": float(fields[-4]) * 1000, "p99": float(fields[-2]) * 1000}}
+    figures = list(csv.DictReader(result.stdout.splitlines()))[-1]
+    latency = {quantile: float(figures[f"{quantile}_latency_ms"]) * 1000 for quantile in ("p50", "p99")}
+    return {"events_per_second": float(figures["rps"]), "latency_us": latency}
 
 
 def disk(block_bytes, seconds=2):

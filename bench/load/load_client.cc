@@ -137,7 +137,7 @@ class Load {
   }
   Result<void> Round(int64_t now) {
     timespec wait{0, kWaitMaxNs};
-    if (gap_ns_ > 0) wait.tv_nsec = std::clamp<int64_t>(static_cast<int64_t>(next_due_ns_) - now, 0, kWaitMaxNs);
+    if (gap_ns_ > 0 && !ending_) wait.tv_nsec = std::clamp<int64_t>(static_cast<int64_t>(next_due_ns_) - now, 0, kWaitMaxNs);
     epoll_event events[kEventsPerWait];
     const int n = epoll_pwait2(epoll_, events, kEventsPerWait, &wait, nullptr);
     for (int i = 0; i < n; i++) {
@@ -147,17 +147,14 @@ class Load {
       ASSIGN_OR_RETURN(bool whole, c.Pull());
       if (whole) RETURN_IF_ERROR(Note(c));
     }
-    return gap_ns_ > 0 ? StartDue(NowNs()) : Result<void>();
+    return gap_ns_ > 0 && !ending_ ? StartDue(NowNs()) : Result<void>();
   }
   // What is on its way is answered, too: whoever compares events sent with events stored must know of it.
   Result<void> Drain() {
     ending_ = true;
-    due_.clear();
-    gap_ns_ = 1e18;
     const int64_t deadline = NowNs() + kDrainNsMax;
     while (idle_.size() < connections_.size()) {
       if (NowNs() > deadline) return Error{ErrorCode::kUnavailable, "requests were not answered within ten seconds", {}};
-      next_due_ns_ = 1e18;
       RETURN_IF_ERROR(Round(NowNs()));
     }
     return {};
@@ -171,7 +168,7 @@ class Load {
       report_.requests_measured++;
       report_.latency_us.push_back(static_cast<uint32_t>(std::min<int64_t>((now - c.due_ns()) / 1000, UINT32_MAX)));
     }
-    if (gap_ns_ == 0) return c.Start(workload_.Next(), now);
+    if (gap_ns_ == 0 && !ending_) return c.Start(workload_.Next(), now);
     idle_.push_back(&c);
     return {};
   }
