@@ -12,6 +12,7 @@
 #include "cli/send_command.h"
 #include "cli/serve_command.h"
 #include "cli/sql_command.h"
+#include "cli/typo.h"
 #include "server/config_keys.h"
 
 namespace sluice::cli {
@@ -90,7 +91,9 @@ int Parse(CLI::App& app, const std::vector<std::string>& arguments, bool& parsed
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "%s: %s (`%s --help` tells more)\n", app.get_name().c_str(), e.what(), app.get_name().c_str());
+    auto typo = FindTypo(app, arguments).value_or(Typo{e.what(), {}});
+    if (typo.hint.empty()) typo.hint = "`" + app.get_name() + " --help` tells more";
+    std::fprintf(stderr, "%s: %s (%s)\n", app.get_name().c_str(), typo.what.c_str(), typo.hint.c_str());
     return kExitUsage;
   }
 }
