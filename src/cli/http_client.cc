@@ -175,6 +175,8 @@ Error ErrorOf(const HttpAnswer& answer) {
   return {code, (*problem)["detail"].AsString(), (*problem)["hint"].AsString()};
 }
 
+bool HttpClient::is_loopback() const { return IsLoopback(url()); }
+
 Result<Json> HttpClient::GetJson(const std::string& path) {
   ASSIGN_OR_RETURN(auto answer, Do({.path = path}));
   if (!answer.ok()) return ErrorOf(answer);

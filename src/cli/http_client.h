@@ -52,6 +52,8 @@ class HttpClient {
   // The signal that cancelled a call; 0 when none did.
   virtual int signal() const = 0;
   virtual const std::string& url() const = 0;
+  // Whether the server is on this machine.
+  bool is_loopback() const;
 
   // The document of a 2xx answer; what the problem document says otherwise.
   Result<Json> GetJson(const std::string& path);

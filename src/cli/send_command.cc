@@ -157,6 +157,7 @@ void SendAction::Define(CLI::App& app) {
   app.add_option("--from", from_, "Number of the first record to send, from 1")->check(CLI::PositiveNumber)->type_name("N")->excludes(sort);
   app.add_option("--batch", options_.batch_events, "Events per request (500)")->check(CLI::Range(size_t{1}, kBatchEventsMax))->type_name("N");
   app.add_option("--retries", options_.retries, "Tries per request after the first (10)")->check(CLI::Range(0, 1000))->type_name("N");
+  app.add_flag("--gzip,!--no-gzip", gzip_, "Compress what is sent (default: when the server is on another machine)");
   app.add_flag("--lenient", options_.lenient, "Take the valid events of a request, report the others");
   app.add_option("--url", url_, "The server (default SLUICE_URL, else http://127.0.0.1:8080)")->type_name("URL");
 }
@@ -180,6 +181,7 @@ int SendAction::Run() {
   if (!topic_.empty()) options_.path = "/v1/topics/" + EscapePath(topic_) + "/events";
   auto client = HttpClient::Make(url_, termination->get());
   if (!client.ok()) return Fail(client.error());
+  options_.gzip = gzip_.value_or(!(*client)->is_loopback());
   auto input = ByteInput::Open(world.env().files, file_, termination->get());
   if (!input.ok()) return Fail(input.error()), kExitFailed;
   Sending sending(world.env(), **termination, **client, RecordSource(std::move(*input), std::move(pointer)), std::move(mapping), from_, options_);

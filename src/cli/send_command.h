@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -19,6 +20,7 @@ class SendAction final : public Action {
  private:
   std::string file_, url_, records_, map_, topic_, sort_;
   int64_t from_ = 1;
+  std::optional<bool> gzip_;
   SenderOptions options_;
 };
 

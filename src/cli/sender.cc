@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/backoff.h"
+#include "cli/gzip.h"
 
 namespace sluice::cli {
 namespace {
@@ -38,9 +39,11 @@ Result<HttpAnswer> Sender::SendUntilAnswered() {
   HttpCall call;
   call.path = options_.path;
   call.post = true;
-  call.body = body_;
+  const std::string packed = options_.gzip ? Gzip(body_) : std::string();
+  call.body = options_.gzip ? packed : body_;
   call.timeout_ms = options_.timeout_ms;
   call.headers = {"Content-Type: application/x-ndjson", options_.lenient ? "Prefer: handling=lenient" : "Prefer: return=minimal"};
+  if (options_.gzip) call.headers.push_back("Content-Encoding: gzip");
   base::Backoff backoff;
   for (int attempt = 0;; attempt++) {
     auto answer = client_.Do(call);

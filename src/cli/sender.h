@@ -27,6 +27,7 @@ struct SenderOptions {
   bool lenient = false;
   int retries = kRetriesDefault;
   int64_t timeout_ms = 60'000;
+  bool gzip = false;  // bodies are compressed
 };
 
 struct SendTotals {

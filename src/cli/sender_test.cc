@@ -59,6 +59,18 @@ TEST_F(SenderTest, SendsFullBatchesAndTheRest) {
   EXPECT_EQ(server_.bodies.size(), 3u);
 }
 
+TEST_F(SenderTest, CompressedBodiesSayThatTheyAre) {
+  auto sender = Make({.gzip = true});
+  const std::string event(10'000, 'x');
+  ASSERT_TRUE(sender.Add(1, event).ok());
+  server_.answers.push_back(HttpAnswer{200, "application/json", -1, "{\"accepted\":1,\"duplicates\":0,\"rejected\":0}"});
+  ASSERT_TRUE(sender.Flush().ok());
+  ASSERT_EQ(server_.bodies.size(), 1u);
+  EXPECT_LT(server_.bodies[0].size(), 200u);
+  EXPECT_TRUE(server_.bodies[0].starts_with("\x1f\x8b"));
+  EXPECT_NE(std::find(server_.headers.begin(), server_.headers.end(), "Content-Encoding: gzip"), server_.headers.end());
+}
+
 TEST_F(SenderTest, NoBatchIsLargerThanTheServerTakes) {
   auto sender = Make({.batch_events = kBatchEventsMax});
   const std::string event(kBatchBytesMax / 2 - 1, 'x');

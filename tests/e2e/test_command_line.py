@@ -70,6 +70,14 @@ def test_times_are_utc_whatever_tz_says(server):
     assert wrong.returncode == 2 and "Mars/Olympus" in wrong.stderr
 
 
+def test_compressed_events_are_the_same_events(server):
+    lines = "".join(json.dumps(event(n)) + "\n" for n in range(1000))
+    plain = run("send", "-", "--url", server.url, stdin=lines)
+    packed = run("send", "-", "--gzip", "--url", server.url, stdin=lines)
+    assert plain.returncode == packed.returncode == 0, plain.stderr + packed.stderr
+    assert "1000 accepted, 0 duplicates" in plain.stdout and "0 accepted, 1000 duplicates" in packed.stdout
+
+
 def test_refused_events_are_exit_code_1_and_named(server):
     lines = json.dumps(event(1)) + "\n" + json.dumps({**event(2), "id": ""}) + "\n"
     done = run("send", "-", "--url", server.url, stdin=lines)
