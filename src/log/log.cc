@@ -74,6 +74,17 @@ struct Log::State {
   Result<void> CheckOpen() const;
 };
 
+// Those that will be used again.
+Result<uint64_t> CountSpares(io::FileSystem& files, const LogPaths& paths, uint64_t segment_bytes) {
+  ASSIGN_OR_RETURN(auto spares, ListSpares(files, paths));
+  uint64_t count = 0;
+  for (const auto& spare : spares) {
+    ASSIGN_OR_RETURN(auto info, files.Stat(spare));
+    count += info.size == segment_bytes;
+  }
+  return count;
+}
+
 Result<void> Log::State::Build(RecoveredLog recovered) {
   identity = recovered.identity;
   journal_id = JournalIdText(identity.id);
@@ -88,10 +99,11 @@ Result<void> Log::State::Build(RecoveredLog recovered) {
   ASSIGN_OR_RETURN(journal, Journal::Open(env, paths, identity, recovered.scan, std::move(journal_options), *written));
   options.commit_bytes_max = journal->commit_bytes_max();
   admission = std::make_unique<Admission>(Admission::Parts{env.clock, *journal, topics, *dedup, *hasher}, options, recovered.last_append_time);
+  ASSIGN_OR_RETURN(const uint64_t spare_segments, CountSpares(env.files, paths, options.segment_bytes));
   jobs = std::make_unique<BackgroundJobs>(env.threads, "log-upkeep", *written);
   segment_jobs = std::make_unique<BackgroundJobs>(env.threads, "log-segments", *written);
   upkeep = std::make_unique<Upkeep>(Upkeep::Parts{env, paths, options, identity.id, *journal, topics, *dedup, *view, *jobs, *segment_jobs},
-                                    recovered.scan.segments.front().number, recovered.checkpoint_covered, recovered.previous_checkpoint_covered);
+                                    recovered.scan.segments.front().number, spare_segments, recovered.checkpoint_covered, recovered.previous_checkpoint_covered);
   if (!recovered.obsolete.empty()) upkeep->RemoveFiles(std::move(recovered.obsolete));
   durable = recovered.scan.last.get();
   ends_idle = recovered.scan.last == CommitSequence() || recovered.scan.ends_idle;
@@ -326,7 +338,8 @@ LogStats Log::stats() const {
   const auto& s = *state_;
   LogStats stats;
   stats.journal_segments = s.journal->active() - s.upkeep->oldest_segment() + 1 + (s.journal->WantsSegment() ? 0 : 1);
-  stats.journal_bytes = stats.journal_segments * s.options.segment_bytes;
+  stats.spare_segments = s.upkeep->spare_segments();
+  stats.journal_bytes = (stats.journal_segments + stats.spare_segments) * s.options.segment_bytes;
   stats.topic_file_bytes = s.view->topic_file_bytes();
   stats.dedup_bytes = s.dedup->disk_bytes();
   stats.dedup_runs = s.dedup->runs().size();

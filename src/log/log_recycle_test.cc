@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a failure in the middle of recycling leaves behind.
 
+#include <algorithm>
+
 #include "log/test_log_fixture.h"
 
 namespace sluice::log {
@@ -62,6 +64,35 @@ TEST_F(LogRecycle, AShutdownAfterAFailedRetirementLeavesALogThatOpens) {
     auto again = Log::Open(env, kTestDirectory, SmallLogOptions());
     ASSERT_TRUE(again.ok()) << again.error().ToString();
     EXPECT_TRUE((*again)->Shutdown().ok());
+  });
+}
+
+uint64_t SparesOnDisk(io::FileSystem& files) {
+  const auto names = files.List(std::string(kTestDirectory) + "/journal").value();
+  return static_cast<uint64_t>(std::count_if(names.begin(), names.end(), [](auto& name) { return name.starts_with("spare-"); }));
+}
+
+TEST_F(LogRecycle, SpareSegmentsAreCountedAlsoAfterARestart) {
+  Run([&] {
+    const auto env = world_.env();
+    auto log = Log::Open(env, kTestDirectory, SmallLogOptions()).value();
+    EXPECT_EQ(log->stats().spare_segments, 0u);
+    const auto before = log->stats().journal_bytes;
+    auto* topic = OpenTopic(*log);
+    for (int i = 0; i < 100 && SparesOnDisk(env.files) == 0; i++) {
+      AppendDurably(*log, topic, kP0, {{std::to_string(i), i, "/test", std::string(20'000, 'x')}});
+      log->SetTiered("raw-events", {{kP0, Offset(i + 1)}});
+      Settle(env, *log, 5);
+    }
+    const auto spares = SparesOnDisk(env.files);
+    ASSERT_GT(spares, 0u) << "nothing was recycled";
+    EXPECT_EQ(log->stats().spare_segments, spares);
+    EXPECT_GE(log->stats().journal_bytes, before + spares * SmallLogOptions().segment_bytes);
+    ASSERT_TRUE(log->Shutdown().ok());
+    log.reset();
+    log = Log::Open(env, kTestDirectory, SmallLogOptions()).value();
+    EXPECT_EQ(log->stats().spare_segments, SparesOnDisk(env.files));
+    EXPECT_TRUE(log->Shutdown().ok());
   });
 }
 

@@ -47,7 +47,7 @@ Result<void> WriteIdentity(io::FileSystem& files, const LogPaths& paths, const J
 
 // Numbers of the segments, ascending; kCorruption when one between the first and the last is missing.
 Result<std::vector<SegmentNumber>> ListSegments(io::FileSystem& files, const LogPaths& paths);
-// Paths of spare segments.
+// Paths of spare segments, some maybe of another size: made under other options.
 Result<std::vector<Path>> ListSpares(io::FileSystem& files, const LogPaths& paths);
 
 }  // namespace sluice::log

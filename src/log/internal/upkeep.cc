@@ -40,10 +40,11 @@ Result<std::shared_ptr<const DedupRun>> Seal(io::FileSystem& files, const LogPat
 
 }  // namespace
 
-Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered)
+Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered)
     : parts_(parts),
       segments_max_(parts.options.journal_bytes_max / parts.options.segment_bytes),
       oldest_(oldest_segment),
+      spares_(spare_segments),
       checkpoint_covered_(checkpoint_covered),
       previous_checkpoint_covered_(previous_checkpoint_covered) {}
 
@@ -98,6 +99,7 @@ void Upkeep::PrepareSegmentIfWanted(Timestamp now) {
       preparing_ = false;
       if (!made->ok()) return Failed(kPreparing, made->error());
       Succeeded(kPreparing);
+      if ((*made)->recycled) spares_--;
       parts_.journal.AddSegment(std::move(*made).value());
     };
   });
@@ -268,6 +270,7 @@ void Upkeep::Retire() {
     return [this, retired] {
       phase_ = RecyclePhase::kNone;
       if (!retired->ok()) return Failed("recycling a journal segment", retired->error());
+      spares_ += recycling_.number + 1 - oldest_;
       oldest_ = recycling_.number + 1;
     };
   });

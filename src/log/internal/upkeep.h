@@ -34,7 +34,7 @@ class Upkeep {
     BackgroundJobs& jobs;
     BackgroundJobs& segment_jobs;  // apart: commits wait for the next segment, not for the sealing of a run
   };
-  Upkeep(Parts parts, SegmentNumber oldest_segment, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered);
+  Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered);
 
   // The state is exactly the one behind commit `cut`: nothing is gathered. Only then can it be captured; while the journal is full
   // nothing is ever cut, so that what recycling needs is taken early: at the first commit of each segment.
@@ -46,6 +46,7 @@ class Upkeep {
   bool checkpoint_pending() const { return checkpoint_requested_; }
   void RemoveFiles(std::vector<Path> paths);
   SegmentNumber oldest_segment() const { return oldest_; }
+  uint64_t spare_segments() const { return spares_; }
 
  private:
   enum class RecyclePhase : uint8_t { kNone, kWaitForRuns, kCopying, kWaitForCheckpoint, kRetiring };
@@ -68,6 +69,7 @@ class Upkeep {
   Parts parts_;
   const uint64_t segments_max_;
   SegmentNumber oldest_;
+  uint64_t spares_;
   CommitSequence checkpoint_covered_, previous_checkpoint_covered_;
   Timestamp now_, retry_at_{INT64_MIN};
   std::string_view no_space_doing_;  // what failed last for want of space
