@@ -136,11 +136,14 @@ std::string InfoAction::PrintSnapshots(const Json& answer) const {
 
 std::string InfoAction::PrintStatus(const Json& answer) const {
   auto& log = answer["log"];
+  int64_t bytes_lake = 0;
+  for (auto& table : answer["tables"].AsArray()) bytes_lake += table["bytes_lake"].AsInt();
   std::string out = KeyValues({{"server", answer["url"].AsString()}, {"data", answer["data"].AsString()},
                                {"journal", ByteText(log["journal_bytes"].AsInt()) + " in " + Counted(log["journal_segments"].AsInt(), "segment") + ", " + WithThousands(log["spare_segments"].AsInt()) + " spare"},
                                {"topic files", ByteText(log["topic_file_bytes"].AsInt())},
                                {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
                                {"hot rows", ByteText(answer["hot"]["bytes_used"].AsInt()) + " of " + ByteText(answer["hot"]["bytes_max"].AsInt())},
+                               {"tables", ByteText(bytes_lake) + " in their newest snapshots"},
                                {"connections", WithThousands(answer["connections"].AsInt())}});
   return out + "\n" + PrintTables(answer);
 }

@@ -65,6 +65,13 @@ const char* TableStateName(log::PumpState state) {
   return "stopped";
 }
 
+// 0 when it does not say.
+int64_t SummaryNumber(const iceberg::Snapshot* snapshot, const std::string& key) {
+  if (snapshot == nullptr) return 0;
+  auto at = snapshot->summary.find(key);
+  return at == snapshot->summary.end() ? 0 : static_cast<int64_t>(std::atoll(at->second.c_str()));
+}
+
 // The short form, as in a list.
 Json TableSummary(TableFeed& feed, const table::TableVersion* version) {
   const auto status = feed.pump().status();
@@ -77,9 +84,8 @@ Json TableSummary(TableFeed& feed, const table::TableVersion* version) {
   if (!status.cause.empty()) out.Set("cause", status.cause);
   out.Set("rows_hot", table.hot().rows_visible());
   const auto* snapshot = version != nullptr ? version->metadata.current_snapshot() : nullptr;
-  auto total = snapshot != nullptr ? snapshot->summary.find("total-records") : iceberg::Properties::const_iterator();
-  out.Set("rows_lake",
-          snapshot != nullptr && total != snapshot->summary.end() ? static_cast<int64_t>(std::atoll(total->second.c_str())) : int64_t{0});
+  out.Set("rows_lake", SummaryNumber(snapshot, "total-records"));
+  out.Set("bytes_lake", SummaryNumber(snapshot, "total-files-size"));
   out.Set("lag", version != nullptr ? Lag(end, version->progress.offsets()) : Lag(end, {}));
   return out;
 }
@@ -188,6 +194,7 @@ Json Engine::Status() {
   Json log;
   log.Set("journal_bytes", stats.journal_bytes);
   log.Set("journal_segments", stats.journal_segments);
+  log.Set("spare_segments", stats.spare_segments);
   log.Set("topic_file_bytes", stats.topic_file_bytes);
   log.Set("dedup_bytes", stats.dedup_bytes);
   log.Set("dedup_keys_open", stats.dedup_keys_open);

@@ -78,6 +78,23 @@ def test_compressed_events_are_the_same_events(server):
     assert "1000 accepted, 0 duplicates" in plain.stdout and "0 accepted, 1000 duplicates" in packed.stdout
 
 
+def test_status_shows_the_bytes_of_each_part(server):
+    server.send([event(n) for n in range(100)])
+    server.flush()
+    done = run("status", "--url", server.url)
+    assert done.returncode == 0
+    shown = {line.split("  ")[0]: line for line in done.stdout.splitlines() if "  " in line}
+    for part in ("journal", "topic files", "deduplication", "hot rows", "tables"):
+        assert part in shown and "B" in shown[part], done.stdout
+    assert "KiB in their newest snapshots" in shown["tables"]
+    files = sum(file.stat().st_size for file in server.data.glob("warehouse/bronze/events/data/**/*.parquet"))
+    answer = server.get("/v1/status").json()
+    assert answer["tables"][0]["bytes_lake"] == files > 0
+    journal = [file.stat().st_size for file in (server.data / "log/journal").iterdir() if file.name.endswith(".segment") or file.name.startswith("spare-")]
+    assert answer["log"]["journal_bytes"] == sum(journal)
+    assert answer["log"]["journal_segments"] + answer["log"]["spare_segments"] == len(journal)
+
+
 def test_refused_events_are_exit_code_1_and_named(server):
     lines = json.dumps(event(1)) + "\n" + json.dumps({**event(2), "id": ""}) + "\n"
     done = run("send", "-", "--url", server.url, stdin=lines)
