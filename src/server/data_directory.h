@@ -9,7 +9,9 @@
 //   DIR/catalog.db       the Iceberg SQL catalog
 //   DIR/warehouse/       tables
 //   DIR/spill/           unnamed files of SQL workers
+//   DIR/log.restored/, DIR/log.before-restore-N/   the next log and earlier ones (server/restore.h)
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +24,9 @@ namespace sluice::server {
 inline constexpr int64_t kDirectoryFormatVersion = 1;
 inline constexpr const char* kCatalogName = "sluice";
 
+// Opens the catalog that lies at `file`.
+using CatalogOpener = std::function<Result<std::unique_ptr<io::CatalogStore>>(const Path& file)>;
+
 class DataDirectory {
  public:
   // Makes the directory if there is none, and locks it. `path` must be absolute.
@@ -29,7 +34,13 @@ class DataDirectory {
   // kExhausted, kIo: full, read-only, not ours: one sentence that says what to do.
   static Result<std::unique_ptr<DataDirectory>> Open(io::Env env, const Path& path);
 
-  // Accepts the directory where it is now, after a restore from a backup to the same path.
+  // The lock alone, of a directory that Open would not accept. Errors as of Open.
+  static Result<std::unique_ptr<io::FileLock>> Lock(io::Env env, const Path& path);
+  // Whether MarkRestoring was called since the last Adopt.
+  static Result<bool> IsRestoring(io::Env env, const Path& path);
+  // From now on Open refuses the directory and names `sluice restore`, until Adopt. REQUIRES: the caller holds the lock.
+  static Result<void> MarkRestoring(io::Env env, const Path& path);
+  // Accepts the directory where it is now, after a restore from a backup to the same path. REQUIRES: the caller holds the lock.
   static Result<void> Adopt(io::Env env, const Path& path);
 
   // `error` of opening what is in it, for the person who started the server.

@@ -24,7 +24,7 @@ log::TopicConfig ConfigOf(const TopicOptions& options) {
 
 Pipeline::Pipeline(io::Env env, const ServerOptions& options) : env_(env), options_(options) {}
 
-Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOptions& options, const OpenCatalog& open_catalog) {
+Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOptions& options, const CatalogOpener& open_catalog) {
   RETURN_IF_ERROR(options.Validate());
   auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(env, options));
   ASSIGN_OR_RETURN(pipeline->directory_, DataDirectory::Open(env, options.data));
@@ -38,7 +38,7 @@ Pipeline::~Pipeline() {
   for (auto& feed : feeds_) feed->Stop();
 }
 
-Result<void> Pipeline::OpenStorage(const OpenCatalog& open_catalog) {
+Result<void> Pipeline::OpenStorage(const CatalogOpener& open_catalog) {
   // What a killed writer left half written: nobody refers to it.
   ASSIGN_OR_RETURN(auto leftovers, io::RemoveUnfinishedObjects(env_.files, directory_->warehouse()));
   if (leftovers > 0) env_.log.Info("unfinished files removed", {{"files", leftovers}});
@@ -86,7 +86,6 @@ Result<void> Pipeline::LoadKnownProgress() {
 // A log that ends before its tables would give offsets a second time: nothing is taken until somebody decided.
 Result<void> Pipeline::CheckLogReachesTables() const {
   for (auto& [topic, fed] : known_progress_) {
-    if (log_->FindTopic(topic) == nullptr) continue;  // it begins where the table ends
     auto reaches = table::CheckLogReachesTable(fed.table, fed.progress, {topic, log_->journal_id(), {}}, log_->source());
     if (!reaches.ok())
       return Error{reaches.error().code, reaches.error().message,

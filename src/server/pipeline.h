@@ -27,12 +27,9 @@ namespace sluice::server {
 // Belongs to one thread, the loop, which makes it, calls it and destroys it; what is thread-safe is said at the parts.
 class Pipeline {
  public:
-  // Opens the catalog that lies at `file`.
-  using OpenCatalog = std::function<Result<std::unique_ptr<io::CatalogStore>>(const Path& file)>;
-
   // Everything up to the point where events are taken; hot rows are loaded, pumps run. Errors are sentences for the person who
   // started it. `options` and what is behind `env` must outlive it.
-  static Result<std::unique_ptr<Pipeline>> Open(io::Env env, const ServerOptions& options, const OpenCatalog& open_catalog);
+  static Result<std::unique_ptr<Pipeline>> Open(io::Env env, const ServerOptions& options, const CatalogOpener& open_catalog);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
 
@@ -55,7 +52,7 @@ class Pipeline {
 
  private:
   Pipeline(io::Env env, const ServerOptions& options);
-  Result<void> OpenStorage(const OpenCatalog& open_catalog);
+  Result<void> OpenStorage(const CatalogOpener& open_catalog);
   Result<void> OpenTables();
   Result<void> OpenGate();
   Result<void> LoadKnownProgress();

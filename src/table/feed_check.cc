@@ -53,10 +53,12 @@ std::optional<FeedProgress> ContentProgress(const iceberg::TableMetadata& metada
 
 Result<void> CheckLogReachesTable(const TableName& table, const FeedProgress& progress, const FeedSource& source, log::LogSource& log) {
   if (progress.journal_id != source.journal_id) return {};  // a new log, which begins where the table ends
-  ASSIGN_OR_RETURN(auto ends, log.DurableEnds(source.topic));
+  auto known = log.DurableEnds(source.topic);
+  if (!known.ok() && known.error().code != ErrorCode::kNotFound) return known.error();
+  const auto ends = known.ok() ? std::move(*known) : PartitionOffsets();  // a topic that came after the log was saved
   for (auto& [partition, p] : progress.partitions) {
     auto end = ends.find(partition);
-    if (end != ends.end() && p.next <= end->second) continue;
+    if (p.next <= (end == ends.end() ? log::Offset(0) : end->second)) continue;
     return Error{ErrorCode::kInvalid,
                  "the table " + table.ToString() + " ends at offset " + std::to_string(p.next.get()) + " of " + Where(source, partition) +
                      ", the log ends before it" + (end == ends.end() ? "" : ", at " + std::to_string(end->second.get())),

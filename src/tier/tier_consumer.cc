@@ -54,13 +54,14 @@ Result<void> TierConsumer::Apply(const log::Slice& slice) {
 
 Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress& next) {
   const int64_t began_ns = env_.clock.MonotonicNs();
-  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), applied_));
   table::FeedProgress progress = version_->progress;
   progress.journal_id = committer_.Source().journal_id;
   for (auto& [partition, offset] : next.next.at(table_.topic_name())) {
     auto chain = chains_.find(partition);
     if (chain != chains_.end()) progress.partitions[partition] = {offset, chain->second};
   }
+  if (version_->progress.journal_id != progress.journal_id) RETURN_IF_ERROR(TakeOverChains(progress));
+  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), applied_));
   auto before = from.next.find(table_.topic_name());
   auto committed = committer_.Append(staged.files, before == from.next.end() ? table::PartitionOffsets() : before->second, progress);
   if (!committed.ok()) {
@@ -80,6 +81,15 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
                 {{"table", table_.name().ToString()}, {"rows", staged.rows}, {"files", staged.files.size()}, {"bytes", staged.bytes}});
   AdaptInterval(staged);
   Expire();
+  return {};
+}
+
+// The first commit of a new log: partitions that have no new row begin a chain in it, too.
+Result<void> TierConsumer::TakeOverChains(table::FeedProgress& progress) {
+  for (auto& [partition, p] : progress.partitions) {
+    if (chains_.contains(partition) || p.next.get() == 0) continue;
+    ASSIGN_OR_RETURN(p.chain, source_.ChainAt(table_.topic_name(), partition, p.next));
+  }
   return {};
 }
 

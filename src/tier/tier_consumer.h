@@ -33,6 +33,7 @@ class TierConsumer : public log::Consumer {
 
  private:
   iceberg::DataFileOptions FileOptions() const;
+  Result<void> TakeOverChains(table::FeedProgress& progress);
   void AdaptInterval(const StagedFiles& staged);
   void Expire();
 
