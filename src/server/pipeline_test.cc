@@ -17,6 +17,34 @@ class PipelineTest : public testing::Test, protected TestPipelines {
   }
 };
 
+// A full commit took no entry of what the log is to remember of a table, and then the log was not told either that its oldest segment may
+// go, which is what makes room when the disk is full.
+TEST_F(PipelineTest, LogHearsOfATableCommitEvenIfItTakesNoEntry) {
+  auto ran = world().Run([&] {
+    auto pipeline = Open();
+    Send(*pipeline, {"a"});
+    Flush(*pipeline);
+    Send(*pipeline, {"b"});
+    bool done = false;
+    pipeline->Flush(*pipeline->feeds().front(), 10 * kMicrosPerSecond, [&](Result<log::Progress>) { done = true; });
+    for (int i = 0; i < 1'000 && !done; i++) {  // the pump's work, and the loop not told of it yet
+      pipeline->feeds().front()->source().Tick();
+      pipeline->log().written().Wait(10'000);
+    }
+    ASSERT_TRUE(done);
+    for (size_t bytes : {10'000, 100, 1})
+      while (pipeline->log().PutState("__test", "key", std::string(bytes, 'x')).ok()) {}
+    pipeline->TickFeeds();
+    const auto& topic = pipeline->feeds().front()->table().topic();
+    pipeline->log().Tick(env().clock.Now());
+    int64_t tiered = 0;
+    for (int32_t p = 0; p < topic.partition_count(); p++) tiered += topic.partition(log::LogPartition(p)).tiered.get();
+    EXPECT_EQ(tiered, 2);
+    EXPECT_TRUE(pipeline->Stop().ok());
+  });
+  EXPECT_TRUE(ran.finished()) << ran.report;
+}
+
 // Found by the simulator: hot rows were loaded from the oldest retained offset on, so that rows of the lake were shown twice once
 // the table could be read, and its pump paused.
 // Method: two rows in the lake, one behind it; a restart while the catalog is locked, two more rows; then it answers again.

@@ -32,15 +32,16 @@ Result<void> TableFeed::Done(Result<log::Progress> loaded) {
 void TableFeed::Tick() {
   source_.Tick();
   auto version = registry_.Version(table_);
-  if (version == told_ || version == nullptr) return;
-  const table::KnownTable known{version->metadata.table_uuid, version->progress};
-  if (remembered_ != known) {
-    // A full commit, or a log that closes: the next round, or the next start, tells it.
-    if (!log_.PutState(table::kTablesStateTopic, table_.topic_name(), table::FormatKnownTable(known)).ok()) return;
-    remembered_ = known;
-  }
+  if (version == nullptr) return;
+  if (version != told_) log_.SetTiered(table_.topic_name(), version->progress.offsets());
+  if (version != told_ || is_forgetful_) Remember({version->metadata.table_uuid, version->progress});
   told_ = version;
-  log_.SetTiered(table_.topic_name(), version->progress.offsets());
+}
+
+// A full commit, or a log that closes, takes no entry: the next round, or the next start, tells it again.
+void TableFeed::Remember(table::KnownTable known) {
+  is_forgetful_ = remembered_ != known && !log_.PutState(table::kTablesStateTopic, table_.topic_name(), table::FormatKnownTable(known)).ok();
+  if (!is_forgetful_) remembered_ = std::move(known);
 }
 
 void TableFeed::Resume(std::optional<tier::ResumeFrom> from, std::function<void(Result<void>)> done) {

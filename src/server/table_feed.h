@@ -41,6 +41,7 @@ class TableFeed {
   tier::HotSource& source() { return source_; }
 
  private:
+  void Remember(table::KnownTable known);
   static Result<void> Done(Result<log::Progress> loaded);
   log::Log& log_;
   table::TableRegistry& registry_;
@@ -50,6 +51,7 @@ class TableFeed {
   log::Pump pump_;
   std::shared_ptr<const table::TableVersion> told_;  // the newest version whose progress the log knows
   std::optional<table::KnownTable> remembered_;      // in the log's state
+  bool is_forgetful_ = false;                        // the log did not take what is to be remembered
 };
 
 }  // namespace sluice::server
