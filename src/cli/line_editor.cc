@@ -14,6 +14,9 @@
 namespace sluice::cli {
 namespace {
 
+// What a Ctrl-D becomes that was typed while a statement ran: the terminal took it as the end of a line, and a line editor reads NUL.
+constexpr char kControlD = 4;
+
 class EditLineEditor final : public LineEditor {
  public:
   EditLineEditor(io::Termination& termination, Path history_file) : termination_(termination), history_file_(std::move(history_file)) {}
@@ -73,6 +76,7 @@ int EditLineEditor::ReadCharacter(wchar_t* to) {
     char byte = 0;
     const ssize_t got = read(STDIN_FILENO, &byte, 1);
     if (got <= 0) return 0;
+    if (byte == 0) byte = kControlD;
     const size_t used = std::mbrtowc(to, &byte, 1, &state);
     if (used == static_cast<size_t>(-2)) continue;  // the first bytes of a longer character
     if (used == static_cast<size_t>(-1)) state = {};

@@ -70,7 +70,7 @@ def test_history_is_kept_for_the_next_shell(server, tmp_path):
         second.read_until("SELECT 123456 AS n;")
         second.type("\n")
         assert "123456" in second.read_until("(1 row)")
-        second.read_until(PROMPT)  # before it, Ctrl-D would be the terminal's, not the editor's
+        second.read_until(PROMPT)
         second.type(CTRL_D)
         assert second.wait() == 0
     assert os.stat(tmp_path / ".local/state/sluice/sql_history").st_mode & 0o077 == 0, "statements are nobody else's business"
