@@ -2,46 +2,26 @@
 #include "cli/record_source.h"
 
 #include <poll.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace sluice::cli {
 
-Result<ByteInput> ByteInput::Open(io::FileSystem& files, const std::string& path, io::Termination* termination) {
-  ByteInput out;
-  out.termination_ = termination;
-  if (path == "-") return out;
-  ASSIGN_OR_RETURN(auto info, files.Stat(path));
-  if (info.is_directory) return Error{ErrorCode::kInvalid, "\"" + path + "\" is a directory", "name a file, or - for stdin"};
-  ASSIGN_OR_RETURN(out.file_, files.Open(path, {}));
-  out.bytes_total_ = info.size;
-  return out;
+Result<ByteInput> ByteInput::Open(const Path& path, io::Termination* termination) {
+  ASSIGN_OR_RETURN(auto stream, io::InputStream::Open(path));
+  return ByteInput(std::move(stream), termination);
 }
 
 Result<ByteInput::Status> ByteInput::Read(std::string& to) {
-  const size_t before = to.size();
-  pollfd ready[2] = {{termination_ != nullptr ? termination_->descriptor() : -1, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-  const int polled = poll(ready, file_ ? 1 : 2, file_ ? 0 : kIdleMs);
+  pollfd ready[2] = {{termination_ != nullptr ? termination_->descriptor() : -1, POLLIN, 0}, {stream_->descriptor(), POLLIN, 0}};
+  const int polled = poll(ready, 2, kIdleMs);
   if (polled > 0 && ready[0].revents != 0 && termination_->Take() != 0) return Status::kSignal;
-  if (!file_ && polled == 0) return Status::kIdle;
+  if (polled <= 0 || ready[1].revents == 0) return Status::kIdle;
+  const size_t before = to.size();
   to.resize(before + kReadBytes);
-  size_t got = 0;
-  if (file_) {
-    auto read = file_->Read(bytes_read_, {to.data() + before, kReadBytes});
-    if (!read.ok()) return read.error();
-    got = *read;
-  } else {
-    const ssize_t n = ::read(STDIN_FILENO, to.data() + before, kReadBytes);
-    if (n < 0 && errno != EINTR && errno != EAGAIN) return Error{ErrorCode::kIo, std::string("stdin cannot be read: ") + std::strerror(errno), {}};
-    to.resize(before + static_cast<size_t>(n < 0 ? 0 : n));
-    if (n < 0) return Status::kIdle;
-    got = static_cast<size_t>(n);
-  }
-  to.resize(before + got);
-  bytes_read_ += got;
-  return got > 0 ? Status::kData : Status::kEnd;
+  auto got = stream_->Read({to.data() + before, kReadBytes});
+  to.resize(before + (got.ok() ? *got : 0));
+  if (!got.ok()) return got.error().code == ErrorCode::kUnavailable ? Result<Status>(Status::kIdle) : got.error();
+  bytes_read_ += *got;
+  return *got > 0 ? Status::kData : Status::kEnd;
 }
 
 double RecordSource::fraction() const {

@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "cli/json_text.h"
-#include "io/file_system.h"
+#include "io/input_stream.h"
 #include "io/termination.h"
 
 namespace sluice::cli {
@@ -19,24 +19,24 @@ namespace sluice::cli {
 inline constexpr size_t kDocumentBytesMax = size_t{1} << 30;  // of a document that is read whole
 inline constexpr size_t kLineBytesMax = size_t{16} << 20;     // of an NDJSON line; an event may have 1 MiB
 inline constexpr size_t kReadBytes = size_t{256} << 10;
-inline constexpr int kIdleMs = 200;  // stdin is silent so long: send what is there
+inline constexpr int kIdleMs = 200;  // the input is silent so long: send what is there
 
-// Bytes of a file or of stdin.
+// Bytes of a file, a pipe or stdin.
 class ByteInput {
  public:
   enum class Status : uint8_t { kData, kEnd, kIdle, kSignal };
-  // "-": stdin. `termination` may be null; both must outlive this.
-  static Result<ByteInput> Open(io::FileSystem& files, const std::string& path, io::Termination* termination);
+  // "-": stdin. `termination` may be null, else it must outlive this.
+  static Result<ByteInput> Open(const Path& path, io::Termination* termination);
   // Appends what is there to `to`. kIdle: nothing came for kIdleMs. kSignal: Ctrl-C or SIGTERM.
   Result<Status> Read(std::string& to);
-  uint64_t bytes_total() const { return bytes_total_; }  // 0: not known
+  uint64_t bytes_total() const { return stream_->bytes_total(); }  // 0: not known
   uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  ByteInput() = default;
-  std::unique_ptr<io::File> file_;  // null: stdin
-  io::Termination* termination_ = nullptr;
-  uint64_t bytes_total_ = 0, bytes_read_ = 0;
+  ByteInput(std::unique_ptr<io::InputStream> stream, io::Termination* termination) : stream_(std::move(stream)), termination_(termination) {}
+  std::unique_ptr<io::InputStream> stream_;
+  io::Termination* termination_;
+  uint64_t bytes_read_ = 0;
 };
 
 // Not thread-safe.

@@ -19,7 +19,7 @@ Records ReadRecords(const std::string& text, const char* pointer = nullptr) {
   io::TestDirectory directory(world.env().files);
   const Path path = directory / "records";
   EXPECT_TRUE(io::WriteFileAtomically(world.env().files, path, text).ok());
-  auto input = ByteInput::Open(world.env().files, path, nullptr);
+  auto input = ByteInput::Open(path, nullptr);
   EXPECT_TRUE(input.ok());
   RecordSource source(std::move(*input), pointer != nullptr ? std::optional(*JsonPointer::Parse(pointer)) : std::nullopt);
   Records out;

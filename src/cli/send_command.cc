@@ -154,8 +154,8 @@ void SendAction::Define(CLI::App& app) {
   app.add_option("--map", map_, "Attributes of the event made of a record")->type_name("NAME=VALUE,...");
   app.add_option("--topic", topic_, "Topic for all of them (default: by event type)")->type_name("TOPIC");
   auto* sort = app.add_option("--sort", sort_, "Send in the order of event time; holds all events in memory")->check(CLI::IsMember({"time"}))->type_name("time");
-  app.add_option("--from", from_, "Number of the first record to send, from 1")->check(CLI::PositiveNumber)->type_name("N")->excludes(sort);
-  app.add_option("--batch", options_.batch_events, "Events per request (500)")->check(CLI::Range(size_t{1}, kBatchEventsMax))->type_name("N");
+  app.add_option("--from", from_, "Number of the first record to send, from 1; not with --sort")->check(CLI::PositiveNumber)->type_name("N")->excludes(sort);
+  app.add_option("--batch", options_.batch_events, "Events per request, up to 5,000 (500)")->check(CLI::Range(size_t{1}, kBatchEventsMax))->type_name("N");
   app.add_option("--retries", options_.retries, "Tries per request after the first (10)")->check(CLI::Range(0, 1000))->type_name("N");
   app.add_flag("--gzip,!--no-gzip", gzip_, "Compress what is sent (default: when the server is on another machine)");
   app.add_flag("--lenient", options_.lenient, "Take the valid events of a request, report the others");
@@ -182,7 +182,7 @@ int SendAction::Run() {
   auto client = HttpClient::Make(url_, termination->get());
   if (!client.ok()) return Fail(client.error());
   options_.gzip = gzip_.value_or(!(*client)->is_loopback());
-  auto input = ByteInput::Open(world.env().files, file_, termination->get());
+  auto input = ByteInput::Open(file_, termination->get());
   if (!input.ok()) return Fail(input.error()), kExitFailed;
   Sending sending(world.env(), **termination, **client, RecordSource(std::move(*input), std::move(pointer)), std::move(mapping), from_, options_);
   return sending.Finish(sort_.empty() ? sending.InOrder() : sending.ByTime());

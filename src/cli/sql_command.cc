@@ -34,8 +34,8 @@ int RunScript(SqlRunner& runner, const std::string& text) {
   return kExitOk;
 }
 
-Result<std::string> ReadScript(io::FileSystem& files, const std::string& file, io::Termination& termination) {
-  ASSIGN_OR_RETURN(auto input, ByteInput::Open(files, file, &termination));
+Result<std::string> ReadScript(const Path& file, io::Termination& termination) {
+  ASSIGN_OR_RETURN(auto input, ByteInput::Open(file, &termination));
   std::string text;
   for (;;) {
     ASSIGN_OR_RETURN(const auto status, input.Read(text));
@@ -64,7 +64,7 @@ void SqlAction::Define(CLI::App& app) {
   app.add_option("-o,--output", format_, "table, json, ndjson or csv")->check(CLI::IsMember({"table", "json", "ndjson", "csv"}))->type_name("FORMAT");
   app.add_flag("-x,--expanded", options_.expanded, "Tables with a block a row");
   app.add_option("--timezone", zone_, "How tables show times: UTC, +02:00, Europe/Berlin, ...")->type_name("TZ");
-  app.add_option("--timeout", options_.timeout_ms, "Of a statement, in ms (default: the server's, 30,000)")->check(CLI::Range(int64_t{1}, kTimeoutMsMax))->type_name("MS");
+  app.add_option("--timeout", options_.timeout_ms, "Of a statement, in ms, up to an hour (default: the server's, 30,000)")->check(CLI::Range(int64_t{1}, kTimeoutMsMax))->type_name("MS");
   auto* data = app.add_option("--data", data_, "Ask this data directory, without a server")->type_name("DIR");
   app.add_option("--url", url_, "The server (default SLUICE_URL, else http://127.0.0.1:8080)")->type_name("URL")->excludes(data);
 }
@@ -90,7 +90,7 @@ int SqlAction::Run() {
   SqlRunner runner(**client, out, std::move(*zone), options_);
   if (!statement_.empty()) return RunScript(runner, statement_);
   if (file_.empty() && StdinIsTerminal()) return RunShell(**client, out, runner, env.files, **termination);
-  auto script = ReadScript(env.files, file_.empty() ? "-" : file_, **termination);
+  auto script = ReadScript(file_.empty() ? "-" : file_, **termination);
   return script.ok() ? RunScript(runner, *script) : (Fail(script.error()), kExitFailed);
 }
 
