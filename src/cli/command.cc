@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "cli/check_command.h"
 #include "cli/docs_command.h"
+#include "cli/help_format.h"
 #include "cli/info_commands.h"
 #include "cli/restore_command.h"
 #include "cli/send_command.h"
@@ -77,8 +78,12 @@ void SayWhatNext() {
 void DefineFor(const Command& command, Action& action, CLI::App& app) {
   app.name("sluice " + std::string(command.name));
   app.set_help_flag("-h,--help", "Print this");
+  app.formatter(std::make_shared<HelpFormat>());  // before the subcommands, which take it over
   action.Define(app);
-  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) sub->set_help_flag("-h,--help", "Print this");
+  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) {
+    sub->set_help_flag("-h,--help", "Print this");
+    sub->group("Commands");
+  }
 }
 
 // CLI11 throws for --help, too: then it prints on stdout and its code is 0.
@@ -116,7 +121,10 @@ std::string HelpOf(const Command& command) {
   auto action = command.make();
   DefineFor(command, *action, app);
   std::string out = app.help();
-  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) out += "\n" + sub->help("sluice " + std::string(command.name));
+  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (!out.ends_with("\n\n")) out += '\n';
+    out += sub->help("sluice " + std::string(command.name));
+  }
   return out;
 }
 

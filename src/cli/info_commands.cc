@@ -175,11 +175,11 @@ void TableAction::Define(CLI::App& app) {
     DefineCommon(*sub);
     sub->add_option("NAME", name_, "as in bronze.events")->required();
     if (verb == "resume") {
-      sub->add_option("--from", from_, "Where to go on, if the table cannot tell")->type_name("table|hot|log|P:OFFSET,...");
+      sub->add_option("--from", from_, "Where to go on, if the table cannot tell")->type_name("WHERE");
       sub->footer(kResumeFooter);
     }
     if (verb == "flush")
-      sub->add_option("--timeout", timeout_ms_, "In ms (60,000)")->check(CLI::Range(int64_t{1}, kFlushTimeoutMsMax))->type_name("MS");
+      sub->add_option("--timeout", timeout_ms_, "In ms, up to 10 minutes (60,000)")->check(CLI::Range(int64_t{1}, kFlushTimeoutMsMax))->type_name("MS");
   }
 }
 

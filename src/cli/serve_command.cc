@@ -76,7 +76,7 @@ Result<server::ServerOptions> ServeAction::ReadOptions(io::Env env) const {
 
 void ServeAction::Define(CLI::App& app) {
   app.add_option("--data", data_, "Data directory (default ./sluice-data)")->type_name("DIR");
-  app.add_option("--listen", listen_, "Where to listen (default 127.0.0.1:8080; port 0: any free one)")->type_name("HOST:PORT");
+  app.add_option("--listen", listen_, "Where to listen, HOST:PORT (default 127.0.0.1:8080; port 0: any free one)")->type_name("ADDRESS");
   app.add_option("--config", config_, "Configuration file (YAML)")->type_name("FILE");
   app.add_option("--set", settings_, "A setting; may be repeated")->type_name("KEY=VALUE")->type_size(1)->allow_extra_args(false);
   app.add_flag("--insecure", insecure_, "Allow an address that other machines can reach");
