@@ -4,7 +4,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace sluice::cli {
 namespace {
@@ -19,13 +21,18 @@ Console::Console(std::FILE* to) : to_(to), is_terminal_(isatty(fileno(to)) == 1)
 }
 
 bool Console::Write(std::string_view text) {
-  if (!closed_ && std::fwrite(text.data(), 1, text.size(), to_) != text.size()) closed_ = true;
-  return !closed_;
+  if (!closed() && std::fwrite(text.data(), 1, text.size(), to_) != text.size()) error_number_ = errno;
+  return !closed();
 }
 
 bool Console::Flush() {
-  if (!closed_ && std::fflush(to_) != 0) closed_ = true;
-  return !closed_;
+  if (!closed() && std::fflush(to_) != 0) error_number_ = errno;
+  return !closed();
+}
+
+Result<void> Console::Finish() {
+  if (Flush() || error_number_ == EPIPE) return {};
+  return Error{ErrorCode::kIo, std::string("the output cannot be written: ") + std::strerror(error_number_), "what was written so far is not all of it"};
 }
 
 size_t Console::width() const {

@@ -8,16 +8,20 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace sluice::cli {
 
 // stdout or stderr. Not thread-safe.
 class Console {
  public:
   explicit Console(std::FILE* to);
-  // False once the reader is gone (`| head`): stop producing, and end with success.
+  // False: nothing more can be written; see Finish.
   bool Write(std::string_view text);
   bool Flush();
-  bool closed() const { return closed_; }
+  bool closed() const { return error_number_ != 0; }
+  // Flushes. kIo: something of what was written is lost. A reader that is gone (`| head`) has what it wanted: success.
+  Result<void> Finish();
 
   bool is_terminal() const { return is_terminal_; }
   bool colored() const { return colored_; }  // a terminal, and NO_COLOR is not set
@@ -27,7 +31,7 @@ class Console {
   std::FILE* const to_;
   bool is_terminal_ = false;
   bool colored_ = false;
-  bool closed_ = false;
+  int error_number_ = 0;  // of the write that failed
 };
 
 bool StdinIsTerminal();

@@ -61,6 +61,7 @@ class CurlClient final : public HttpClient {
 
   Result<HttpAnswer> Do(const HttpCall& call) override;
   int signal() const override { return signal_; }
+  bool TakeSignal() override { return termination_ != nullptr && (signal_ = termination_->Take()) != 0; }
   const std::string& url() const override { return url_; }
 
  private:
@@ -105,7 +106,7 @@ CURLcode CurlClient::Perform() {
     if (running == 0) break;
     bell.revents = 0;
     curl_multi_poll(multi_.get(), &bell, termination_ != nullptr ? 1 : 0, kPollMs, nullptr);
-    if (termination_ != nullptr && (signal_ = termination_->Take()) != 0) return CURLE_ABORTED_BY_CALLBACK;
+    if (TakeSignal()) return CURLE_ABORTED_BY_CALLBACK;
   }
   int left = 0;
   auto* message = curl_multi_info_read(multi_.get(), &left);

@@ -49,8 +49,10 @@ class HttpClient {
   // Any status is an answer. kUnavailable: nobody listens there, or the connection broke; kCancelled: Ctrl-C, SIGTERM or on_body;
   // kExhausted: the answer is larger than kAnswerBytesMax, or the time is over.
   virtual Result<HttpAnswer> Do(const HttpCall& call) = 0;
-  // The signal that cancelled a call; 0 when none did.
+  // The signal that cancelled a call, or that TakeSignal took; 0 when none did.
   virtual int signal() const = 0;
+  // Whether Ctrl-C or SIGTERM came since. For work between calls.
+  virtual bool TakeSignal() = 0;
   virtual const std::string& url() const = 0;
   // Whether the server is on this machine.
   bool is_loopback() const;

@@ -76,8 +76,8 @@ int InfoAction::Ask(const std::string& path, bool post, std::string (InfoAction:
   auto answer = post ? (*client)->PostJson(path, kFlushTimeoutMsMax + kAnswerGraceMs) : (*client)->GetJson(path);
   if (!answer.ok()) return Fail(answer.error()), kExitFailed;
   out_.Write(format_ == "json" ? answer->Dump(kJsonIndent) + "\n" : (this->*print)(*answer));
-  out_.Flush();
-  return kExitOk;
+  auto written = out_.Finish();
+  return written.ok() ? kExitOk : Fail(written.error());
 }
 
 std::string InfoAction::PrintTopics(const Json& answer) const {

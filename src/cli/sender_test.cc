@@ -25,6 +25,7 @@ class FakeServer final : public HttpClient {
     return answer;
   }
   int signal() const override { return 0; }
+  bool TakeSignal() override { return false; }
   const std::string& url() const override { return url_; }
 
   std::vector<std::string> bodies;

@@ -24,7 +24,7 @@ int RunScript(SqlRunner& runner, const std::string& text) {
   auto split = SplitStatements(text);
   if (!split.rest_is_blank) split.statements.push_back(split.rest);
   for (auto& statement : split.statements) {
-    switch (runner.Run(statement)) {
+    switch (runner.Run(statement.text, statement.line)) {
       case SqlOutcome::kDone: break;
       case SqlOutcome::kClosed: return kExitOk;
       case SqlOutcome::kCancelled: std::fprintf(stderr, "sluice sql: cancelled\n"); return kExitFailed;

@@ -8,6 +8,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr size_t kCellWidthMin = 24;           // on a narrow terminal
+constexpr size_t kPieceBytes = 16 << 10;       // written at once
 constexpr size_t kNdjsonLineKept = 64 << 10;   // of the last line, which may tell of a failure
 constexpr int64_t kAnswerGraceMs = 10'000;     // the server's own timeout comes first
 
@@ -29,10 +30,10 @@ bool HoldsLongCells(const SqlTable& table, const TableStyle& style) {
   return style.cell_width_max > 0 && std::any_of(table.rows.begin(), table.rows.end(), [&](const TextRow& row) { return std::any_of(row.begin(), row.end(), is_long); });
 }
 
-void PrintFailure(const Json& error, const std::string& sql) {
+void PrintFailure(const Json& error, const std::string& sql, int64_t first_line) {
   const std::string& detail = error["detail"].AsString();
   std::fprintf(stderr, "sluice sql: %s\n", (detail.empty() ? error["message"].AsString() : detail).c_str());
-  if (const int64_t position = error["position"].AsInt(); position > 0) std::fputs(PositionText(sql, position).c_str(), stderr);
+  if (const int64_t position = error["position"].AsInt(); position > 0) std::fputs(PositionText(sql, position, first_line).c_str(), stderr);
   if (auto& hint = error["hint"].AsString(); !hint.empty()) std::fprintf(stderr, "%s\n", hint.c_str());
 }
 
@@ -57,7 +58,7 @@ class LastLine {
 
 }  // namespace
 
-std::string PositionText(std::string_view sql, int64_t position) {
+std::string PositionText(std::string_view sql, int64_t position, int64_t first_line) {
   // Characters, not bytes: count what begins one.
   size_t at = 0;
   for (int64_t characters = 0; at < sql.size(); at++)
@@ -65,7 +66,7 @@ std::string PositionText(std::string_view sql, int64_t position) {
   if (at >= sql.size()) return {};
   const size_t begin = at == 0 ? 0 : sql.rfind('\n', at - 1) + 1;  // npos + 1 is 0
   const size_t end = std::min(sql.find('\n', at), sql.size());
-  const auto number = std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1;
+  const auto number = std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + first_line;
   const std::string label = "line " + std::to_string(number) + ": ";
   const auto line = sql.substr(begin, end - begin);
   return label + Printable(line) + "\n" + std::string(label.size() + DisplayWidth(Printable(line.substr(0, at - begin))), ' ') + "^\n";
@@ -100,7 +101,8 @@ Result<SqlTable> ToSqlTable(const Json& answer, const TimeZone& zone) {
   return out;
 }
 
-SqlOutcome SqlRunner::Run(const std::string& sql) {
+SqlOutcome SqlRunner::Run(const std::string& sql, int64_t first_line) {
+  const Statement statement{sql, first_line};
   Json request;
   request.Set("sql", sql);
   if (options_.timeout_ms > 0) request.Set("timeout_ms", options_.timeout_ms);
@@ -118,45 +120,66 @@ SqlOutcome SqlRunner::Run(const std::string& sql) {
       return out_.Write(part);
     };
   auto answer = client_.Do(call);
-  if (!out_.Flush()) return SqlOutcome::kClosed;
-  if (auto outcome = Ended(answer, sql); outcome != SqlOutcome::kDone) return outcome;
-  if (options_.format == SqlFormat::kTable) return PrintTable(answer->body, sql);
-  if (const Json failure = NdjsonFailure(last.text()); !failure.is_null()) return PrintFailure(failure, sql), SqlOutcome::kFailed;
+  if (auto outcome = Ended(answer, statement); outcome != SqlOutcome::kDone) return outcome;
+  if (options_.format == SqlFormat::kTable) return PrintTable(answer->body, statement);
+  if (const Json failure = NdjsonFailure(last.text()); !failure.is_null()) return PrintFailure(failure, sql, first_line), SqlOutcome::kFailed;
   return SqlOutcome::kDone;
 }
 
-SqlOutcome SqlRunner::Ended(const Result<HttpAnswer>& answer, const std::string& sql) {
+SqlOutcome SqlRunner::Ended(const Result<HttpAnswer>& answer, const Statement& statement) {
+  if (!out_.Flush()) return Closed();
   if (!answer.ok()) {
-    if (out_.closed()) return SqlOutcome::kClosed;
     if (answer.error().code == ErrorCode::kCancelled) return SqlOutcome::kCancelled;
     std::fprintf(stderr, "sluice sql: %s\n", answer.error().ToString().c_str());
     return SqlOutcome::kFailed;
   }
   if (answer->ok()) return SqlOutcome::kDone;
-  if (auto problem = Json::Parse(answer->body); problem.ok() && !(*problem)["detail"].AsString().empty()) PrintFailure(*problem, sql);
-  else std::fprintf(stderr, "sluice sql: %s\n", ErrorOf(*answer).ToString().c_str());
+  if (auto problem = Json::Parse(answer->body); problem.ok() && !(*problem)["detail"].AsString().empty())
+    PrintFailure(*problem, statement.text, statement.first_line);
+  else
+    std::fprintf(stderr, "sluice sql: %s\n", ErrorOf(*answer).ToString().c_str());
   return SqlOutcome::kFailed;
 }
 
-SqlOutcome SqlRunner::PrintTable(const std::string& body, const std::string& sql) {
+SqlOutcome SqlRunner::Closed() {
+  auto finished = out_.Finish();
+  if (finished.ok()) return SqlOutcome::kClosed;
+  std::fprintf(stderr, "sluice sql: %s\n", finished.error().ToString().c_str());
+  return SqlOutcome::kFailed;
+}
+
+// In pieces: whoever has seen enough of a long answer presses Ctrl-C.
+SqlOutcome SqlRunner::Print(std::string_view text) {
+  for (size_t at = 0; at < text.size(); at += kPieceBytes) {
+    if (client_.TakeSignal()) return SqlOutcome::kCancelled;
+    if (!out_.Write(text.substr(at, kPieceBytes)) || !out_.Flush()) return Closed();
+  }
+  return SqlOutcome::kDone;
+}
+
+std::string SqlRunner::Footer(const SqlTable& table, size_t columns_hidden, bool cells_are_cut, const Json& stats) const {
+  std::string out = "(" + Counted(static_cast<int64_t>(table.rows.size()), "row") + ")";
+  if (columns_hidden > 0) out += "  " + Counted(static_cast<int64_t>(columns_hidden), "column") + " left out; a block a row (\\x, -x) shows all";
+  else if (cells_are_cut) out += "  long cells are cut; a block a row (\\x, -x) shows them whole";
+  if (!options_.timing) return out + "\n";
+  return out + "  " + Json(stats["elapsed_ms"]).Dump() + " ms, " + WithThousands(stats["hot_rows"].AsInt()) + " hot and " + WithThousands(stats["cold_rows"].AsInt()) +
+         " cold rows in " + Counted(stats["files_read"].AsInt(), "file") + " (" + ByteText(stats["bytes_read"].AsInt()) + ", " + Counted(stats["files_pruned"].AsInt(), "file") + " pruned)\n";
+}
+
+SqlOutcome SqlRunner::PrintTable(const std::string& body, const Statement& statement) {
   auto parsed = Json::Parse(body);
   auto table = parsed.ok() ? ToSqlTable(*parsed, zone_) : Result<SqlTable>(parsed.error());
   if (!table.ok()) {
     std::fprintf(stderr, "sluice sql: %s\n", table.error().ToString().c_str());
     return SqlOutcome::kFailed;
   }
-  TableStyle style{out_.colored(), out_.is_terminal() ? std::max(kCellWidthMin, out_.width() / 2) : 0};
-  out_.Write(options_.expanded ? RenderRecords(table->columns, table->rows, style) : RenderTable(table->columns, table->rows, style));
-  std::string footer = "(" + Counted(static_cast<int64_t>(table->rows.size()), "row") + ")";
-  if (!options_.expanded && HoldsLongCells(*table, style)) footer += "  long cells are cut; a block a row (\\x, -x) shows them whole";
-  if (options_.timing) {
-    const Json& stats = (*parsed)["stats"];
-    footer += "  " + Json(stats["elapsed_ms"]).Dump() + " ms, " + WithThousands(stats["hot_rows"].AsInt()) + " hot and " + WithThousands(stats["cold_rows"].AsInt()) + " cold rows in " +
-              Counted(stats["files_read"].AsInt(), "file") + " (" + ByteText(stats["bytes_read"].AsInt()) + ", " + Counted(stats["files_pruned"].AsInt(), "file") + " pruned)";
-  }
-  out_.Write(footer + "\n");
-  if (!out_.Flush()) return SqlOutcome::kClosed;
-  if (const Json* failure = parsed->Find("error")) return PrintFailure(*failure, sql), SqlOutcome::kFailed;
+  TableStyle style{out_.colored(), out_.is_terminal() && !options_.expanded ? std::max(kCellWidthMin, out_.width() / 2) : 0};
+  const bool cells_are_cut = HoldsLongCells(*table, style);
+  const size_t hidden = style.cell_width_max > 0 ? HideColumns(table->columns, table->rows, style, out_.width()) : 0;
+  std::string text = options_.expanded ? RenderRecords(table->columns, table->rows, style) : RenderTable(table->columns, table->rows, style);
+  text += Footer(*table, hidden, cells_are_cut, (*parsed)["stats"]);
+  if (auto outcome = Print(text); outcome != SqlOutcome::kDone) return outcome;
+  if (const Json* failure = parsed->Find("error")) return PrintFailure(*failure, statement.text, statement.first_line), SqlOutcome::kFailed;
   return SqlOutcome::kDone;
 }
 

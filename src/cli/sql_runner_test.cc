@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <csignal>
 #include <deque>
 
 #include "io/env.h"
@@ -24,6 +27,7 @@ class FakeClient final : public HttpClient {
     return answer;
   }
   int signal() const override { return 0; }
+  bool TakeSignal() override { return signal_at_piece > 0 && --signal_at_piece == 0; }
   const std::string& url() const override { return url_; }
 
   struct Call {
@@ -31,6 +35,7 @@ class FakeClient final : public HttpClient {
     std::string body;
   };
   std::vector<Call> calls;
+  int signal_at_piece = 0;
   std::deque<HttpAnswer> answers;
 
  private:
@@ -111,19 +116,48 @@ TEST(SqlRunner, AResultThatBrokeOffIsAFailure) {
   EXPECT_EQ(RunWith(SqlFormat::kNdjson, {200, "application/x-ndjson", -1, "{\"error\":\"mine\"}\n"}).outcome, SqlOutcome::kDone);
 }
 
+SqlOutcome RunInto(std::FILE* file, FakeClient& client, SqlFormat format) {
+  Console out(file);
+  const auto outcome = SqlRunner(client, out, TimeZone(), {.format = format}).Run("SELECT 1");
+  std::fclose(file);
+  return outcome;
+}
+
 TEST(SqlRunner, AReaderThatLeftIsNoFailure) {
   FakeClient client;
   client.answers.push_back({200, "text/csv", -1, std::string(1 << 20, 'x')});
-  std::FILE* full = std::fopen("/dev/full", "w");
-  Console out(full);
-  EXPECT_EQ(SqlRunner(client, out, TimeZone(), {.format = SqlFormat::kCsv}).Run("SELECT 1"), SqlOutcome::kClosed);
-  std::fclose(full);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  EXPECT_EQ(RunInto(fdopen(ends[1], "w"), client, SqlFormat::kCsv), SqlOutcome::kClosed);
+  std::signal(SIGPIPE, before);
+}
+
+TEST(SqlRunner, OutputThatIsLostIsAFailure) {
+  for (auto format : {SqlFormat::kCsv, SqlFormat::kTable}) {
+    FakeClient client;
+    client.answers.push_back({200, "application/json", -1, kAnswer});
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(RunInto(std::fopen("/dev/full", "w"), client, format), SqlOutcome::kFailed);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("No space left on device"), std::string::npos);
+  }
+}
+
+TEST(SqlRunner, PrintingCanBeInterrupted) {
+  std::string rows = "[1]";
+  for (int i = 0; i < 20'000; i++) rows += ",[1]";
+  FakeClient client;
+  client.answers.push_back({200, "application/json", -1, R"({"columns":[{"name":"a","type":"BIGINT"}],"stats":{},"rows":[)" + rows + "]}"});
+  client.signal_at_piece = 2;
+  EXPECT_EQ(RunInto(std::fopen("/dev/null", "w"), client, SqlFormat::kTable), SqlOutcome::kCancelled);
 }
 
 TEST(PositionText, CountsCharactersAndStaysInside) {
   EXPECT_EQ(PositionText("SELECT x", 8), "line 1: SELECT x\n               ^\n");
   EXPECT_EQ(PositionText("海 x", 3), "line 1: 海 x\n           ^\n");
   EXPECT_EQ(PositionText("abc", 4), "");
+  EXPECT_EQ(PositionText("a\nbc", 3, 41), "line 42: bc\n         ^\n");
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ bool SqlShell::RunStatements() {
   auto split = SplitStatements(pending_);
   if (split.statements.empty() && !split.rest_is_blank) return true;
   for (auto& statement : split.statements) {
-    editor_.AddHistory(statement + ";");
-    const auto outcome = runner_.Run(statement);
+    editor_.AddHistory(statement.text + ";");
+    const auto outcome = runner_.Run(statement.text, statement.line);
     if (outcome == SqlOutcome::kClosed) return false;
     if (outcome != SqlOutcome::kCancelled) continue;
     if (client_.signal() != SIGINT) return false;
@@ -64,12 +64,12 @@ bool SqlShell::RunStatements() {
     pending_.clear();
     return true;
   }
-  pending_ = split.rest_is_blank ? "" : split.rest;
+  pending_ = split.rest_is_blank ? "" : split.rest.text;
   return true;
 }
 
 bool SqlShell::RunLine(const std::string& line) {
-  if (pending_.empty() && line.starts_with('\\')) {
+  if (line.starts_with('\\') && !SplitStatements(pending_).rest_is_open) {
     editor_.AddHistory(line);
     return RunCommand(line);
   }

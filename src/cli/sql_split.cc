@@ -9,10 +9,11 @@ namespace {
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
 bool IsWordPart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
+// The statement at [begin, end), without the spaces around it; those behind it may belong to a quote that is open.
+SqlStatement StatementAt(std::string_view text, size_t begin, size_t end, bool is_open = false) {
+  while (begin < end && IsSpace(text[begin])) begin++;
+  while (begin < end && !is_open && IsSpace(text[end - 1])) end--;
+  return {std::string(text.substr(begin, end - begin)), std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1};
 }
 
 // Each of these returns the position behind what begins at `at`; npos: it is not closed.
@@ -69,17 +70,18 @@ SplitSql SplitStatements(std::string_view text) {
   bool blank = true;
   for (size_t at = 0; at < text.size();) {
     if (text[at] == ';') {
-      if (!blank) out.statements.emplace_back(Trim(text.substr(begin, at - begin)));
+      if (!blank) out.statements.push_back(StatementAt(text, begin, at));
       begin = ++at;
       blank = true;
       continue;
     }
     const Token token = TokenAt(text, at);
-    if (!token.is_blank || token.end == std::string_view::npos) blank = false;
-    if (token.end == std::string_view::npos) break;
+    out.rest_is_open = token.end == std::string_view::npos;
+    if (!token.is_blank || out.rest_is_open) blank = false;
+    if (out.rest_is_open) break;
     at = token.end;
   }
-  out.rest = text.substr(begin);
+  out.rest = StatementAt(text, begin, text.size(), out.rest_is_open);
   out.rest_is_blank = blank;
   return out;
 }

@@ -8,24 +8,42 @@ namespace {
 
 using Statements = std::vector<std::string>;
 
+Statements TextsOf(std::string_view text) {
+  Statements out;
+  for (auto& statement : SplitStatements(text).statements) out.push_back(statement.text);
+  return out;
+}
+
 TEST(SplitStatements, AtSemicolonsOutsideOfEverything) {
-  EXPECT_EQ(SplitStatements("SELECT 1; SELECT 2;").statements, (Statements{"SELECT 1", "SELECT 2"}));
-  EXPECT_EQ(SplitStatements("SELECT ';', 'it''s;';").statements, (Statements{"SELECT ';', 'it''s;'"}));
-  EXPECT_EQ(SplitStatements("SELECT \"a;b\";").statements, (Statements{"SELECT \"a;b\""}));
-  EXPECT_EQ(SplitStatements("SELECT 1 -- a;b\n;SELECT 2;").statements, (Statements{"SELECT 1 -- a;b", "SELECT 2"}));
-  EXPECT_EQ(SplitStatements("SELECT /* a; /* ; */ ; */ 1;").statements, (Statements{"SELECT /* a; /* ; */ ; */ 1"}));
-  EXPECT_EQ(SplitStatements("SELECT $$a;b$$, $t$ $$; $t$;").statements, (Statements{"SELECT $$a;b$$, $t$ $$; $t$"}));
-  EXPECT_EQ(SplitStatements("SELECT $1; SELECT $2;").statements, (Statements{"SELECT $1", "SELECT $2"}));
-  EXPECT_EQ(SplitStatements("SELECT data->>'$.a;b';").statements, (Statements{"SELECT data->>'$.a;b'"}));
+  EXPECT_EQ(TextsOf("SELECT 1; SELECT 2;"), (Statements{"SELECT 1", "SELECT 2"}));
+  EXPECT_EQ(TextsOf("SELECT ';', 'it''s;';"), (Statements{"SELECT ';', 'it''s;'"}));
+  EXPECT_EQ(TextsOf("SELECT \"a;b\";"), (Statements{"SELECT \"a;b\""}));
+  EXPECT_EQ(TextsOf("SELECT 1 -- a;b\n;SELECT 2;"), (Statements{"SELECT 1 -- a;b", "SELECT 2"}));
+  EXPECT_EQ(TextsOf("SELECT /* a; /* ; */ ; */ 1;"), (Statements{"SELECT /* a; /* ; */ ; */ 1"}));
+  EXPECT_EQ(TextsOf("SELECT $$a;b$$, $t$ $$; $t$;"), (Statements{"SELECT $$a;b$$, $t$ $$; $t$"}));
+  EXPECT_EQ(TextsOf("SELECT $1; SELECT $2;"), (Statements{"SELECT $1", "SELECT $2"}));
+  EXPECT_EQ(TextsOf("SELECT data->>'$.a;b';"), (Statements{"SELECT data->>'$.a;b'"}));
 }
 
 TEST(SplitStatements, WhatIsNotEndedIsTheRest) {
   auto split = SplitStatements("SELECT 1; SELECT 'a;");
-  EXPECT_EQ(split.statements, (Statements{"SELECT 1"}));
-  EXPECT_EQ(split.rest, " SELECT 'a;");
+  ASSERT_EQ(split.statements.size(), 1u);
+  EXPECT_EQ(split.rest.text, "SELECT 'a;");
   EXPECT_FALSE(split.rest_is_blank);
+  EXPECT_EQ(SplitStatements("; SELECT 'a \n").rest.text, "SELECT 'a \n");
   EXPECT_FALSE(SplitStatements("/* a ;").rest_is_blank);
   EXPECT_FALSE(SplitStatements("$$ ;").rest_is_blank);
+}
+
+TEST(SplitStatements, AQuoteOrACommentThatGoesOnIsOpen) {
+  for (auto* text : {"SELECT 'a", "SELECT \"a", "/* a", "SELECT $x$ a", "SELECT 1; SELECT '"}) EXPECT_TRUE(SplitStatements(text).rest_is_open) << text;
+  for (auto* text : {"", "SELECT 'a'", "SELECT 1,", "SELECT 'a';", "-- a"}) EXPECT_FALSE(SplitStatements(text).rest_is_open) << text;
+}
+
+TEST(SplitStatements, EachKnowsTheLineItBeginsAt) {
+  auto split = SplitStatements("\nSELECT 1;\n\n SELECT\n2; SELECT 3;\n\nSELECT 4");
+  EXPECT_EQ(split.statements, (std::vector<SqlStatement>{{"SELECT 1", 2}, {"SELECT\n2", 4}, {"SELECT 3", 5}}));
+  EXPECT_EQ(split.rest, (SqlStatement{"SELECT 4", 7}));
 }
 
 TEST(SplitStatements, BlanksAndCommentsAreNoStatement) {

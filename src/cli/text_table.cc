@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <numeric>
+#include <utility>
 
 #include "cli/console.h"
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::string_view kNull = "NULL";
 constexpr std::string_view kEllipsis = "…";
+constexpr size_t kSeparatorWidth = 3;  // " │ "
 
 struct Range {
   char32_t first, last;
@@ -71,6 +74,32 @@ void AppendRepeated(std::string& to, std::string_view text, size_t times) {
   for (size_t i = 0; i < times; i++) to += text;
 }
 
+std::vector<size_t> ColumnWidths(const std::vector<TextColumn>& columns, const std::vector<TextRow>& rows, const TableStyle& style) {
+  std::vector<size_t> widths;
+  for (auto& column : columns) widths.push_back(DisplayWidth(Printable(column.name)));
+  for (auto& row : rows)
+    for (size_t i = 0; i < columns.size(); i++) widths[i] = std::max(widths[i], DisplayWidth(TextOf(row[i], style)));
+  return widths;
+}
+
+// How many columns stay on the left and on the right of a "…", taken in turns.
+std::pair<size_t, size_t> ColumnsThatFit(const std::vector<size_t>& widths, size_t width) {
+  size_t left = 1, right = 1;
+  size_t used = widths.front() + kSeparatorWidth + 1 + kSeparatorWidth + widths.back();
+  for (bool is_left = true; left + right < widths.size(); is_left = !is_left) {
+    used += kSeparatorWidth + (is_left ? widths[left] : widths[widths.size() - 1 - right]);
+    if (used > width) break;
+    (is_left ? left : right)++;
+  }
+  return {left, right};
+}
+
+template <class T>
+void ReplaceMiddle(std::vector<T>& all, size_t left, size_t right, T with) {
+  all.erase(all.begin() + static_cast<std::ptrdiff_t>(left), all.end() - static_cast<std::ptrdiff_t>(right));
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(left), std::move(with));
+}
+
 void TrimRight(std::string& line) {
   while (line.ends_with(' ')) line.pop_back();
 }
@@ -108,14 +137,20 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+size_t HideColumns(std::vector<TextColumn>& columns, std::vector<TextRow>& rows, const TableStyle& style, size_t width) {
+  if (columns.size() <= 2) return 0;
+  const auto widths = ColumnWidths(columns, rows, style);
+  const size_t total = std::accumulate(widths.begin(), widths.end(), size_t{0}) + kSeparatorWidth * (columns.size() - 1);
+  if (total <= width) return 0;
+  const auto [left, right] = ColumnsThatFit(widths, width);
+  const size_t hidden = columns.size() - left - right;
+  ReplaceMiddle(columns, left, right, TextColumn{std::string(kEllipsis)});
+  for (auto& row : rows) ReplaceMiddle(row, left, right, TextCell(kEllipsis));
+  return hidden;
+}
+
 std::string RenderTable(const std::vector<TextColumn>& columns, const std::vector<TextRow>& rows, const TableStyle& style) {
-  std::vector<size_t> widths;
-  for (auto& column : columns) widths.push_back(DisplayWidth(Printable(column.name)));
-  std::vector<std::vector<std::string>> texts;
-  for (auto& row : rows) {
-    auto& line = texts.emplace_back();
-    for (size_t i = 0; i < columns.size(); i++) widths[i] = std::max(widths[i], DisplayWidth(line.emplace_back(TextOf(row[i], style))));
-  }
+  const auto widths = ColumnWidths(columns, rows, style);
   std::string out, line;
   for (size_t i = 0; i < columns.size(); i++) {
     line += i == 0 ? "" : " │ ";
@@ -128,11 +163,11 @@ std::string RenderTable(const std::vector<TextColumn>& columns, const std::vecto
     AppendRepeated(out, "─", widths[i]);
   }
   out += "\n";
-  for (size_t r = 0; r < rows.size(); r++) {
+  for (auto& row : rows) {
     line.clear();
     for (size_t i = 0; i < columns.size(); i++) {
       line += i == 0 ? "" : " │ ";
-      AppendPadded(line, texts[r][i], widths[i], columns[i].right_aligned, style.colored && !rows[r][i] ? kDim : "");
+      AppendPadded(line, TextOf(row[i], style), widths[i], columns[i].right_aligned, style.colored && !row[i] ? kDim : "");
     }
     TrimRight(line);
     out += line + "\n";

@@ -36,7 +36,12 @@ struct TableStyle {
   size_t cell_width_max = 0;  // longer cells are cut; 0: never
 };
 
-// REQUIRES: every row has as many cells as there are columns.
+// All three: REQUIRES: every row has as many cells as there are columns.
+
+// Takes columns out of the middle until the table is at most `width` wide; a column "…" stands for them. The first and the last
+// always stay. Returns how many are gone.
+size_t HideColumns(std::vector<TextColumn>& columns, std::vector<TextRow>& rows, const TableStyle& style, size_t width);
+
 std::string RenderTable(const std::vector<TextColumn>& columns, const std::vector<TextRow>& rows, const TableStyle& style);
 // One line a value, a block a row: for rows that are wider than the terminal.
 std::string RenderRecords(const std::vector<TextColumn>& columns, const std::vector<TextRow>& rows, const TableStyle& style);

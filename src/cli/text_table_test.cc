@@ -43,6 +43,21 @@ TEST(RenderTable, NullIsNotTheEmptyStringNorTheWord) {
 
 TEST(RenderTable, LongCellsAreCutWhenAsked) { EXPECT_NE(RenderTable({{"v"}}, {{"abcdefgh"}}, {.cell_width_max = 5}).find("abcd…\n"), std::string::npos); }
 
+TEST(HideColumns, TheMiddleGoesAndTheEndsStay) {
+  const std::vector<TextColumn> columns{{"aa"}, {"bb"}, {"cc", true}, {"dd"}};
+  const std::vector<TextRow> rows{{"1", std::nullopt, "3", "4"}};
+  auto fit = [&](size_t width, size_t hidden) {
+    auto c = columns;
+    auto r = rows;
+    EXPECT_EQ(HideColumns(c, r, {}, width), hidden);
+    return RenderTable(c, r, {});
+  };
+  EXPECT_EQ(fit(19, 0), "aa │ bb   │ cc │ dd\n───┼──────┼────┼───\n1  │ NULL │  3 │ 4\n");
+  EXPECT_EQ(fit(18, 1), "aa │ bb   │ … │ dd\n───┼──────┼───┼───\n1  │ NULL │ … │ 4\n");
+  EXPECT_EQ(fit(17, 2), "aa │ … │ dd\n───┼───┼───\n1  │ … │ 4\n");
+  EXPECT_EQ(fit(1, 2), "aa │ … │ dd\n───┼───┼───\n1  │ … │ 4\n");
+}
+
 TEST(RenderRecords, OneLineAValue) {
   EXPECT_EQ(RenderRecords({{"id"}, {"place"}}, {{"a", std::nullopt}}, {}), "─[ row 1 ]─\nid    │ a\nplace │ NULL\n");
 }

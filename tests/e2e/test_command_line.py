@@ -95,6 +95,19 @@ def test_status_shows_the_bytes_of_each_part(server):
     assert answer["log"]["journal_segments"] + answer["log"]["spare_segments"] == len(journal)
 
 
+def test_an_error_in_a_script_names_its_line(server, tmp_path):
+    script = tmp_path / "script.sql"
+    script.write_text("-- three statements\nSELECT 1;\n\nSELECT\n  nope;\nSELECT 3;\n")
+    done = run("sql", "-f", str(script), "--url", server.url)
+    assert done.returncode == 1 and "line 5:   nope\n" in done.stderr and done.stdout.count("row)") == 1, done
+
+
+@pytest.mark.parametrize("command", ["sql -o csv -c 'SELECT 1'", "sql -c 'SELECT 1'", "table list", "help", "version"])
+def test_output_that_is_lost_is_said_and_exit_code_1(command, server):
+    done = subprocess.run(["bash", "-c", f"{BINARY} {command} >/dev/full"], capture_output=True, text=True, timeout=60, env={**os.environ, "SLUICE_URL": server.url}, check=False)
+    assert done.returncode == 1 and "the output cannot be written: No space left on device" in done.stderr, done
+
+
 def test_refused_events_are_exit_code_1_and_named(server):
     lines = json.dumps(event(1)) + "\n" + json.dumps({**event(2), "id": ""}) + "\n"
     done = run("send", "-", "--url", server.url, stdin=lines)

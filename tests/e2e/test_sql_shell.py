@@ -58,6 +58,35 @@ def test_interrupt_cancels_the_statement_and_not_the_shell(shell, server):
     assert "44" in shell.ask("SELECT 44;", "(1 row)"), "an error is not the end"
 
 
+def test_a_table_wider_than_the_terminal_leaves_columns_out(shell):
+    answer = shell.ask("SELECT * FROM bronze.events;", "shows all")
+    table = [line for line in answer.splitlines() if "│" in line or "┼" in line]
+    assert len(table) == 4 and max(map(len, table)) <= 120, answer
+    assert table[0].startswith("id ") and table[0].endswith("producer") and "…" in table[0], answer
+    assert "(2 rows)  " in answer and " columns left out; a block a row (\\x, -x)" in answer
+    shell.ask("\\x", "a block a row")
+    assert "ingested_at" in shell.ask("SELECT * FROM bronze.events;", "(2 rows)")
+
+
+def test_interrupt_ends_a_long_answer_and_not_the_shell(shell):
+    shell.type("SELECT * FROM range(1000000);\n")
+    shell.read_until(" 10\n")
+    shell.type(CTRL_C)
+    shell.read_until("cancelled")
+    assert "45" in shell.ask("SELECT 45;", "(1 row)")
+
+
+def test_commands_work_in_the_middle_of_a_statement_and_not_in_a_quote(shell):
+    shell.ask("SELECT 1,", MORE)
+    shell.ask("\\timing", "timing is on")
+    shell.ask("'", MORE)
+    shell.ask("\\q", MORE)
+    assert "│ \\n\\q\\n" in shell.ask("' AS text;", "(1 row)")
+    shell.ask("SELECT 1,", MORE)
+    shell.type("\\q\n")
+    assert shell.wait() == 0
+
+
 def test_history_is_kept_for_the_next_shell(server, tmp_path):
     with open_shell(server, tmp_path) as first:
         first.read_until(PROMPT)
