@@ -2,6 +2,7 @@
 #include "log/internal/dedup_index.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -13,7 +14,7 @@ constexpr size_t kPrefetchAhead = 16;
 }  // namespace
 
 DedupIndex::DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered)
-    : open_(std::make_unique<DedupTable>()), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
+    : open_(std::make_shared<DedupTable>()), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
 
 void DedupIndex::Touch(Timestamp append_time) {
   if (!open_oldest_) open_oldest_ = append_time;
@@ -44,19 +45,21 @@ Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<Ded
 void DedupIndex::Freeze(CommitSequence last) {
   CHECK(last >= frozen_until_, "a frozen table that covers nothing");
   Timestamp oldest = open_oldest_.value_or(open_newest_);
-  const size_t keys = open_->size();  // the next table will likely hold as many: it need not grow on the loop
+  const size_t keys = open_->size() + open_->size() / 8;  // the next table will likely hold about as many: it need not grow on the loop
   frozen_.push_back({std::move(open_), {frozen_until_ + 1, last, oldest, open_newest_}});
   frozen_until_ = last;
-  open_ = std::make_unique<DedupTable>(keys);
+  open_ = spare_ != nullptr ? std::exchange(spare_, nullptr) : std::make_shared<DedupTable>(keys);
   open_oldest_.reset();
 }
 
-void DedupIndex::Sealed(std::shared_ptr<const DedupRun> run, bool merged) {
+std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run, bool merged) {
   CHECK(!frozen_.empty() && run->range().last == frozen_.front().range.last, "a run of another table");
   if (merged) runs_.pop_back();
   covered_ = run->range().last;
   if (run->size() > 0) runs_.push_back(std::move(run));
+  auto table = std::move(frozen_.front().table);
   frozen_.pop_front();
+  return table;
 }
 
 std::vector<Path> DedupIndex::Expire(Timestamp before) {

@@ -23,7 +23,7 @@ namespace sluice::log {
 
 // A table that takes no more keys, and what it covers.
 struct FrozenTable {
-  std::shared_ptr<const DedupTable> table;
+  std::shared_ptr<DedupTable> table;
   DedupRunRange range;
 };
 
@@ -49,15 +49,19 @@ class DedupIndex {
   // REQUIRES: keys of commits behind `last` are not in it.
   void Freeze(CommitSequence last);
   const std::deque<FrozenTable>& frozen() const { return frozen_; }
-  // The oldest frozen table is in `run` now; `merged`: together with the newest run, which `run` replaces.
-  void Sealed(std::shared_ptr<const DedupRun> run, bool merged);
+  // The oldest frozen table is in `run` now; `merged`: together with the newest run, which `run` replaces. Returns the table, which
+  // nobody reads any more.
+  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run, bool merged);
+  // An empty table whose memory the next open table takes over.
+  void GiveSpare(std::shared_ptr<DedupTable> table) { spare_ = std::move(table); }
   // Forgets runs whose newest key is older than `before`; answers their paths for removal.
   std::vector<Path> Expire(Timestamp before);
   const std::vector<std::shared_ptr<const DedupRun>>& runs() const { return runs_; }
   uint64_t disk_bytes() const;
 
  private:
-  std::unique_ptr<DedupTable> open_;
+  std::shared_ptr<DedupTable> open_;
+  std::shared_ptr<DedupTable> spare_;  // or null
   std::optional<Timestamp> open_oldest_;
   Timestamp open_newest_;
   CommitSequence frozen_until_;  // the open table begins behind this commit

@@ -43,6 +43,11 @@ DedupPlace* DedupTable::Insert(const DedupKey& key, DedupPlace place) {
   return &slots_[i].place;
 }
 
+void DedupTable::Clear() {
+  slots_.Clear();
+  size_ = 0;
+}
+
 // Slots are in the order of their keys' homes, and no entry is far from its home: what is left to sort is short.
 std::vector<DedupEntry> DedupTable::Sorted() const {
   std::vector<DedupEntry> entries;

@@ -31,6 +31,8 @@ class DedupTable {
   const DedupPlace* Find(const DedupKey& key) const;
   // REQUIRES: Find(key) == nullptr, room was reserved. The place may be overwritten through the pointer until the next Reserve.
   DedupPlace* Insert(const DedupKey& key, DedupPlace place);
+  // Forgets all keys and keeps the memory.
+  void Clear();
   // All entries, ascending by key.
   std::vector<DedupEntry> Sorted() const;
 

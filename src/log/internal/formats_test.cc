@@ -151,6 +151,24 @@ TEST(DedupTableTest, HoldsEveryKeyWhileItGrows) {
   for (size_t i = 0; i < sorted.size(); i++) ASSERT_EQ(sorted[i].key, entries[i].key);
 }
 
+TEST(DedupTableTest, AClearedTableIsEmptyAndFillsAgain) {
+  DedupTable table;
+  for (uint64_t seed : {1, 2}) {
+    auto entries = RandomEntries(5'000, seed);
+    table.Reserve(entries.size());
+    for (const auto& e : entries) {
+      ASSERT_EQ(table.Find(e.key), nullptr);
+      table.Insert(e.key, e.place);
+    }
+    ASSERT_EQ(table.size(), entries.size());
+    const auto bytes = table.byte_size();
+    table.Clear();
+    EXPECT_EQ(table.size(), 0u);
+    EXPECT_EQ(table.byte_size(), bytes);
+    EXPECT_TRUE(table.Sorted().empty());
+  }
+}
+
 TEST(DedupHasherTest, LengthsSecretAndScopeMatter) {
   DedupHasher a(std::string(32, 'a')), b(std::string(32, 'b'));
   auto scope = a.ScopeOf("default", "t");

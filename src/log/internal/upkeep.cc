@@ -129,9 +129,18 @@ void Upkeep::PostSeal() {
       Succeeded(kSealing);
       // The run before it may have expired meanwhile.
       bool merged = previous != nullptr && !parts_.dedup.runs().empty() && parts_.dedup.runs().back() == previous;
-      parts_.dedup.Sealed(run->value(), merged);
+      auto table = parts_.dedup.Sealed(run->value(), merged);
       if (merged) RemoveFiles({previous->path()});
+      // Only under load the memory is wanted again soon.
+      if (table->size() >= parts_.options.dedup_run_keys_max / 2) PostClear(std::move(table));
     };
+  });
+}
+
+void Upkeep::PostClear(std::shared_ptr<DedupTable> table) {
+  parts_.jobs.Post([this, table]() -> BackgroundJobs::Completion {
+    table->Clear();
+    return [this, table] { parts_.dedup.GiveSpare(table); };
   });
 }
 

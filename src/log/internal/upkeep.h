@@ -56,6 +56,7 @@ class Upkeep {
   void PrepareSegmentIfWanted(Timestamp now);
   void SealIfDue(CommitSequence durable, Timestamp now);
   void PostSeal();
+  void PostClear(std::shared_ptr<DedupTable> table);
   void WriteCheckpointIfDue(CommitSequence durable);
   bool RecyclingNeedsCheckpoint() const;
   void Recycle(Timestamp now);
