@@ -11,25 +11,6 @@
 namespace sluice::ingest {
 namespace {
 
-IngestOutcome Refuse(IngestStatus status, std::string message, std::string hint) {
-  IngestOutcome out;
-  out.status = status;
-  out.message = std::move(message);
-  out.hint = std::move(hint);
-  return out;
-}
-
-IngestStatus StatusOf(event::DecodeStatus status) {
-  switch (status) {
-    case event::DecodeStatus::kOk: return IngestStatus::kTaken;
-    case event::DecodeStatus::kMalformed: return IngestStatus::kMalformed;
-    case event::DecodeStatus::kTooLarge: return IngestStatus::kTooLarge;
-    case event::DecodeStatus::kUnsupportedType: return IngestStatus::kUnsupportedType;
-    case event::DecodeStatus::kInvalidEvents: return IngestStatus::kInvalidEvents;
-  }
-  base::CheckFailed(__FILE__, __LINE__, "status", "a decode status without a meaning");
-}
-
 // What an error of the log means to the sender.
 IngestOutcome RefuseFor(const Error& error, log::AppendRefusal refusal) {
   switch (refusal) {
@@ -83,40 +64,8 @@ Result<std::unique_ptr<Gate>> Gate::Make(io::Env env, log::Log& log, GateOptions
 }
 
 Gate::Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router)
-    : log_(log), options_(std::move(options)), hooks_(std::move(hooks)), router_(std::move(router)), decoder_(options_.limits),
-      inflater_(options_.limits.body_bytes_max), env_(env), counters_(env.metrics) {}
-
-// ---- decoding -----------------------------------------------------------------------------------------------------------
-
-Result<std::string_view> Gate::DecodedBody(const IngestRequest& request, IngestOutcome& outcome) {
-  auto encoding = ParseContentEncoding(request.content_encoding);
-  if (!encoding.ok()) {
-    outcome = Refuse(IngestStatus::kUnsupportedEncoding, encoding.error().message, encoding.error().hint);
-    return encoding.error();
-  }
-  if (*encoding == ContentEncoding::kIdentity) return request.body;
-  auto body = inflater_.Inflate(*encoding, request.body);
-  if (!body.ok())
-    outcome = Refuse(body.error().code == ErrorCode::kExhausted ? IngestStatus::kTooLarge : IngestStatus::kMalformedEncoding,
-                     body.error().message, body.error().hint);
-  return body;
-}
-
-IngestOutcome Gate::Decode(const IngestRequest& request) {
-  batch_.Reset({});
-  IngestOutcome outcome;
-  auto body = DecodedBody(request, outcome);
-  if (!body.ok()) return outcome;
-  auto decoded = decoder_.Decode({request.content_type, request.headers, *body}, batch_);
-  outcome.rejected = batch_.rejected_count();
-  outcome.status = StatusOf(decoded.status);
-  if (outcome.status == IngestStatus::kInvalidEvents && request.lenient) outcome.status = IngestStatus::kTaken;
-  if (!outcome.ok()) {
-    outcome.message = std::move(decoded.message);
-    outcome.hint = std::move(decoded.hint);
-  }
-  return outcome;
-}
+    : log_(log), options_(std::move(options)), hooks_(std::move(hooks)), router_(std::move(router)), env_(env), counters_(env.metrics),
+      decoder_(options_.limits) {}
 
 // ---- routing --------------------------------------------------------------------------------------------------------------
 
@@ -151,18 +100,18 @@ Result<void> Gate::RouteRows(std::string_view fixed_topic) {
   keys_.clear();
   constexpr uint16_t kUnknown = UINT16_MAX;
   std::vector<uint16_t> by_route(fixed_topic.empty() ? router_.topics().size() : 1, kUnknown);
-  for (size_t row = 0; row < batch_.rows(); row++) {
-    const size_t route = fixed_topic.empty() ? router_.Route(batch_.Get(event::Attribute::kType, row)) : 0;
+  for (size_t row = 0; row < batch().rows(); row++) {
+    const size_t route = fixed_topic.empty() ? router_.Route(batch().Get(event::Attribute::kType, row)) : 0;
     if (by_route[route] == kUnknown) {
       ASSIGN_OR_RETURN(by_route[route], UseTopic(fixed_topic.empty() ? std::string_view(router_.topics()[route]) : fixed_topic));
     }
     log::Route& out = routes_.emplace_back();
     out.topic = by_route[route];
-    keys_.push_back(used_entries_[out.topic]->keys.Extract(batch_, row));
+    keys_.push_back(used_entries_[out.topic]->keys.Extract(batch(), row));
   }
   // Keys may lie in the batch's arena, which grew until now.
   for (size_t row = 0; row < routes_.size(); row++) {
-    routes_[row].key = batch_.View(keys_[row]);
+    routes_[row].key = batch().View(keys_[row]);
     routes_[row].partition = log::LogPartition(event::PartitionOf(routes_[row].key, used_topics_[routes_[row].topic]->partition_count()));
   }
   return {};
@@ -170,14 +119,13 @@ Result<void> Gate::RouteRows(std::string_view fixed_topic) {
 
 // ---- admission --------------------------------------------------------------------------------------------------------------
 
-IngestOutcome Gate::Admit(const IngestRequest& request, IngestOutcome outcome) {
-  result_.rows.clear();
-  if (batch_.rows() == 0) return outcome;
+IngestOutcome Gate::AdmitRows(const IngestRequest& request, IngestOutcome outcome) {
+  if (batch().rows() == 0) return outcome;
   if (!hooks_.has_room()) {
     return Refuse(IngestStatus::kBusy, "rows wait for their tables and fill all memory for them", "try again after Retry-After; hot.bytes_max sets the bound");
   }
   if (auto routed = RouteRows(request.topic); !routed.ok()) return RefuseFor(routed.error());
-  if (auto admitted = log_.Append(batch_, *request.principal, used_topics_, routes_, result_); !admitted.ok())
+  if (auto admitted = log_.Append(batch(), *request.principal, used_topics_, routes_, result_); !admitted.ok())
     return RefuseFor(admitted.error(), result_.refusal);
   outcome.accepted = result_.accepted;
   outcome.duplicates = result_.duplicates;
@@ -185,19 +133,25 @@ IngestOutcome Gate::Admit(const IngestRequest& request, IngestOutcome outcome) {
   return outcome;
 }
 
-IngestOutcome Gate::Ingest(const IngestRequest& request) {
+IngestOutcome Gate::Admit(const IngestRequest& request, RequestDecoder& decoded, IngestOutcome outcome) {
   CHECK(request.principal != nullptr, "a request of nobody");
-  auto outcome = Decode(request);
-  if (outcome.ok()) outcome = Admit(request, std::move(outcome));
+  newest_ = &decoded;
+  result_.rows.clear();
+  if (outcome.ok()) outcome = AdmitRows(request, std::move(outcome));
   Count(outcome, request.body.size());
   return outcome;
 }
 
+IngestOutcome Gate::Ingest(const IngestRequest& request) {
+  auto decoded = decoder_.Decode(request);
+  return Admit(request, decoder_, std::move(decoded));
+}
+
 std::vector<EventOutcome> Gate::EventOutcomes() const {
-  std::vector<EventOutcome> out(batch_.rows() + batch_.rejected_count());
+  std::vector<EventOutcome> out(batch().rows() + batch().rejected_count());
   for (size_t row = 0; row < result_.rows.size(); row++) {
     auto& r = result_.rows[row];
-    out[batch_.index(row)] = {used_topics_[r.topic]->name(), r.partition.get(), r.offset.get(), r.duplicate};
+    out[batch().index(row)] = {used_topics_[r.topic]->name(), r.partition.get(), r.offset.get(), r.duplicate};
   }
   return out;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// The gate: a request's bytes in, admitted events out. One call on the loop's thread, no waiting: the answer may leave once the
-// log is durable up to `durable_after`.
+// The gate: a request's bytes in, admitted events out, without waiting: the answer may leave once the log is durable up to
+// `durable_after`.
 //
-//   inflate ─▶ decode ─▶ strict or lenient ─▶ route, key, log partition ─▶ log: duplicate? late? offsets ─▶ outcome
+//   RequestDecoder ─▶ route, key, log partition ─▶ log: duplicate? late? offsets ─▶ outcome
+//   (any thread)      (the loop's thread)
 
 #include <cstdint>
 #include <functional>
@@ -15,10 +16,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/principal.h"
-#include "event/cloudevents_http.h"
 #include "event/partitioner.h"
-#include "ingest/inflate.h"
+#include "ingest/ingest_request.h"
+#include "ingest/request_decoder.h"
 #include "ingest/router.h"
 #include "io/env.h"
 #include "log/log.h"
@@ -29,39 +29,6 @@ struct GateOptions {
   RouterOptions routing;
   event::DecodeLimits limits;
   std::map<std::string, log::TopicConfig> topics;  // how topics are made when their first event comes
-};
-
-struct IngestRequest {
-  std::string_view content_type;
-  std::string_view content_encoding;
-  std::span<const event::HttpHeader> headers;
-  std::string_view body;   // 64 readable bytes behind it
-  std::string_view topic;  // where all events go; empty: each is routed by its type
-  bool lenient = false;    // take the good events and report the others
-  const Principal* principal = nullptr;
-};
-
-enum class IngestStatus : uint8_t {
-  kTaken,                // 200 once durable
-  kMalformed,            // 400
-  kMalformedEncoding,    // 400: it cannot be decompressed
-  kTooLarge,             // 413
-  kUnsupportedType,      // 415
-  kUnsupportedEncoding,  // 415
-  kInvalidEvents,        // 422: nothing was taken; Gate::rejected() lists
-  kInvalidTopic,         // 400
-  kBusy,                 // 503 with Retry-After: nothing was taken, try again
-  kTopicQuota,           // the same: the topic's table does not keep up
-  kDiskFull,             // 507 with Retry-After
-  kFailed,               // 500: the log is closed
-};
-
-struct IngestOutcome {
-  IngestStatus status = IngestStatus::kTaken;
-  std::string message, hint;  // when it was not taken
-  uint32_t accepted = 0, duplicates = 0, rejected = 0;
-  log::CommitSequence durable_after;
-  bool ok() const { return status == IngestStatus::kTaken; }
 };
 
 // One event of the request, in its order: where it went, or that it was rejected.
@@ -87,11 +54,15 @@ class Gate {
   static Result<std::unique_ptr<Gate>> Make(io::Env env, log::Log& log, GateOptions options, Hooks hooks);
 
   IngestOutcome Ingest(const IngestRequest& request);
+  // The second half of Ingest, for a request that was decoded on another thread: `outcome` is what decoded.Decode(request) said.
+  // `decoded` must live as long as this call's results are asked for.
+  IngestOutcome Admit(const IngestRequest& request, RequestDecoder& decoded, IngestOutcome outcome);
 
+  const event::DecodeLimits& limits() const { return options_.limits; }
   // Of the newest call. One per event that the request held, rejected ones included.
   std::vector<EventOutcome> EventOutcomes() const;
   // At most EventBatch::kRejectedListed of them; IngestOutcome::rejected counts all.
-  std::span<const event::RejectedEvent> rejected() const { return batch_.rejected(); }
+  std::span<const event::RejectedEvent> rejected() const { return batch().rejected(); }
 
  private:
   struct TopicEntry {
@@ -104,26 +75,25 @@ class Gate {
     io::Counter &bytes, &accepted, &duplicates, &rejected;
   };
   Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router);
-  Result<std::string_view> DecodedBody(const IngestRequest& request, IngestOutcome& outcome);
-  IngestOutcome Decode(const IngestRequest& request);
   Result<uint16_t> UseTopic(std::string_view name);
   Result<TopicEntry*> OpenTopic(std::string_view name);
   Result<void> RouteRows(std::string_view fixed_topic);
-  IngestOutcome Admit(const IngestRequest& request, IngestOutcome outcome);
+  IngestOutcome AdmitRows(const IngestRequest& request, IngestOutcome outcome);
+  event::EventBatch& batch() { return newest_->batch(); }
+  const event::EventBatch& batch() const { return newest_->batch(); }
   void Count(const IngestOutcome& outcome, size_t body_bytes);
 
   log::Log& log_;
   const GateOptions options_;
   const Hooks hooks_;
   const Router router_;
-  event::HttpEventDecoder decoder_;
-  Inflater inflater_;
   std::map<std::string, TopicEntry, std::less<>> topics_;
   io::Env env_;
   Counters counters_;
+  RequestDecoder decoder_;
 
   // Of the newest request; memory is kept.
-  event::EventBatch batch_;
+  RequestDecoder* newest_ = &decoder_;
   std::vector<const log::Topic*> used_topics_;
   std::vector<TopicEntry*> used_entries_;
   std::vector<log::Route> routes_;

@@ -55,6 +55,12 @@ bool Inflater::Reserve(size_t bytes) {
   return true;
 }
 
+void Inflater::Trim(size_t bytes) {
+  if (capacity_ <= bytes) return;
+  buffer_.reset();
+  capacity_ = 0;
+}
+
 Result<std::string_view> Inflater::Inflate(ContentEncoding encoding, std::string_view body) {
   CHECK(encoding != ContentEncoding::kIdentity, "nothing to inflate");
   Reserve(std::min(decoded_bytes_max_, std::max<size_t>(body.size() * 4, size_t{64} << 10)));

@@ -28,6 +28,8 @@ class Inflater {
   // The decoded bytes, valid until the next call. Several gzip members or zstd frames in a row are one body.
   // kInvalid: damaged, truncated or not of that encoding. kExhausted: more than the bound; no more than it was ever held.
   Result<std::string_view> Inflate(ContentEncoding encoding, std::string_view body);
+  // Frees the memory for decoded bodies when it is more than `bytes`; what Inflate returned is gone then.
+  void Trim(size_t bytes);
 
  private:
   Result<size_t> InflateGzip(std::string_view body);

@@ -72,7 +72,7 @@ Result<void> Engine::OpenFront() {
   ASSIGN_OR_RETURN(auto address, io::ParseSocketAddress(options_.listen));
   views_ = std::make_unique<query::TableReadViews>(env_, pipeline_->registry());
   ASSIGN_OR_RETURN(queries_, query::Session::Open(env_, SessionOptionsOf(options_.sql, pipeline_->directory().spill()), *views_));
-  ingest_endpoint_ = std::make_unique<front::http::IngestEndpoint>(pipeline_->gate());
+  ingest_endpoint_ = std::make_unique<front::http::IngestEndpoint>(env_, pipeline_->gate(), pipeline_->gate().limits());
   sql_endpoint_ = std::make_unique<front::http::SqlEndpoint>(env_, *queries_, options_.sql.timeout_ms);
   auto routes = ingest_endpoint_->Routes(options_.http.body_bytes_max);
   for (auto& route : front::http::InfoRoutes(*this)) routes.push_back(std::move(route));
@@ -154,6 +154,7 @@ Result<void> Engine::RunLoop() {
 void Engine::Shutdown() {
   tick_.reset();
   housekeeping_.reset();
+  ingest_endpoint_.reset();  // its threads read what connections hold
   queries_.reset();
   if (auto stopped = pipeline_->Stop(); !stopped.ok()) env_.log.Error("log was not closed cleanly", {{"cause", stopped.error().ToString()}});
   env_.log.Info("stopped", {{"data", data()}});

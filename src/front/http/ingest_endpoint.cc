@@ -140,21 +140,43 @@ std::vector<Route> IngestEndpoint::Routes(uint64_t body_bytes_max) {
   return out;
 }
 
+struct IngestEndpoint::Decoding {
+  ingest::IngestRequest request;
+  std::vector<event::HttpHeader> headers;
+  bool minimal;
+  Responder responder;
+};
+
 void IngestEndpoint::Take(HttpRequest& request, Responder responder, std::string_view topic) {
   const auto preferences = ParsePreferences(request.Header("prefer"));
-  headers_.clear();
-  for (auto& h : request.headers) headers_.push_back({h.name, h.value});
   ingest::IngestRequest in;
   in.content_type = request.Header("content-type");
   in.content_encoding = request.Header("content-encoding");
-  in.headers = headers_;
   in.body = request.body();
   in.topic = topic;
   in.lenient = preferences.lenient;
   in.principal = &principal_;
-  const auto outcome = gate_.Ingest(in);
+  headers_.clear();
+  for (auto& h : request.headers) headers_.push_back({h.name, h.value});
+  if (in.content_encoding.empty() && in.body.size() <= kSmallBodyBytesMax) {
+    in.headers = headers_;
+    return Finish(gate_.Ingest(in), preferences.minimal, std::move(responder));
+  }
+  auto decoding = std::make_shared<Decoding>(Decoding{in, headers_, preferences.minimal, std::move(responder)});
+  decoding->request.headers = decoding->headers;
+  // The request lives as long as its responder is not used.
+  auto& thread = in.content_encoding.empty() && in.body.size() <= kUsualBodyBytesMax ? usual_ : long_;
+  thread.Decode(decoding->request, [this, decoding](ingest::DecodeThread::Decoded decoded) {
+    decoding->responder.loop().Post([this, decoding, decoded = std::move(decoded)]() mutable {
+      const auto outcome = gate_.Admit(decoding->request, decoded.decoder(), std::move(decoded.outcome));
+      Finish(outcome, decoding->minimal, std::move(decoding->responder));
+    });
+  });
+}
+
+void IngestEndpoint::Finish(const ingest::IngestOutcome& outcome, bool minimal, Responder responder) {
   if (!outcome.ok()) return responder.Send(Refusal(outcome, gate_.rejected()));
-  auto response = Acceptance(outcome, gate_, preferences.minimal, responder.TakeScratch());
+  auto response = Acceptance(outcome, gate_, minimal, responder.TakeScratch());
   waiting_.push_back({outcome.durable_after, std::move(responder), std::move(response)});
 }
 
