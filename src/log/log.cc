@@ -317,7 +317,6 @@ void Log::State::TakeTiered() {
 }
 
 void Log::State::RaiseTiered(Topic& topic, const std::map<LogPartition, Offset>& next) {
-  std::map<LogPartition, Offset> raised;
   for (auto [partition, offset] : next) {
     if (partition.get() < 0 || partition.get() >= topic.partition_count()) continue;
     auto& p = TopicTable::PartitionOf(topic, partition);
@@ -326,10 +325,9 @@ void Log::State::RaiseTiered(Topic& topic, const std::map<LogPartition, Offset>&
     uint64_t gone = view->BytesFrom(topic.name(), partition, p.tiered) - view->BytesFrom(topic.name(), partition, offset);
     uint64_t& untiered = TopicTable::UntieredBytesOf(topic);
     untiered -= std::min(untiered, gone);
-    p.tiered = raised[partition] = offset;
+    p.tiered = offset;
+    upkeep->NoteTiered(topic.name());
   }
-  auto files = view->DropFilesBefore(topic.name(), raised);
-  if (!files.empty()) upkeep->RemoveFiles(std::move(files));
 }
 
 const std::string& Log::journal_id() const { return state_->journal_id; }

@@ -107,7 +107,7 @@ def test_damage_in_the_journal_is_named_with_its_place(data):
 
 
 def test_missing_files_are_found(healthy):
-    for find, said in ((newest("warehouse/bronze/events/data/**/*.parquet"), "no such file or directory"), (oldest("log/topics/raw-events/*/*.log"), "the log has events only from"),
+    for find, said in ((newest("warehouse/bronze/events/data/**/*.parquet"), "no such file or directory"), (oldest("log/topics/raw-events/*/*.log"), "which are in no table"),
                        (oldest("log/dedup/*.run"), "is missing")):
         path = find(healthy)
         aside = healthy / "aside"

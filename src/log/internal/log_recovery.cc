@@ -134,14 +134,16 @@ class Recovery {
     for (const auto& name : names) {
       if (!name.ends_with(kTopicFileSuffix)) continue;
       ASSIGN_OR_RETURN(auto file, TopicFile::Open(env_.files, base::JoinPath(directory, name), out_.identity.id));
-      AddTopicFile(view, file);
+      RETURN_IF_ERROR(AddTopicFile(topic, partition, view, file));
     }
     return view;
   }
 
-  void AddTopicFile(PartitionView& view, const std::shared_ptr<const TopicFile>& file) {
-    bool gap = !view.index.empty() && file->blocks().front().chain_before != view.chain;
-    if (gap) {  // what was in it was tiered, and so is what lies before
+  Result<void> AddTopicFile(const Topic& topic, LogPartition partition, PartitionView& view, const std::shared_ptr<const TopicFile>& file) {
+    const bool gap = view.index.empty() ? file->base_offset() > view.end : file->blocks().front().chain_before != view.chain;
+    if (gap) {
+      RETURN_IF_ERROR(CheckTiered(topic, {topic.name(), partition, view.end, file->base_offset()}));
+      // What was in it was tiered, and so is what lies before; a crash came before all of it was removed.
       for (const auto& entry : view.index) {
         if (entry.block == 0) out_.obsolete.push_back(entry.file->path());
       }
@@ -155,6 +157,16 @@ class Recovery {
     view.bytes_total += file->frame_bytes();
     view.end = file->next_offset();
     view.chain = file->chain();
+    return {};
+  }
+
+  // Frames go only when a checkpoint says that they are in the table: otherwise somebody lost them.
+  Result<void> CheckTiered(const Topic& topic, const LogView::Gap& gap) const {
+    const Offset tiered = topic.partition(gap.partition).tiered;
+    if (gap.end <= tiered) return {};
+    return Error{ErrorCode::kCorruption, "log partition " + std::to_string(gap.partition.get()) + " of topic '" + gap.topic + "' lacks its offsets " +
+                 std::to_string(std::max(gap.begin, tiered).get()) + " to " + std::to_string(gap.end.get()) + ", which are in no table",
+                 "a file is missing in '" + TopicFileDirectory(paths_, gap.topic, gap.partition) + "': restore it from a backup"};
   }
 
   Result<void> Visit(const CommitHeader& header, std::string_view body) {
@@ -209,6 +221,7 @@ class Recovery {
         TopicTable::UntieredBytesOf(*topic) += out_.view->BytesFrom(name, LogPartition(i), p.tiered);
       }
     }
+    for (const auto& gap : out_.view->TakeGaps()) RETURN_IF_ERROR(CheckTiered(*out_.topics.Find(gap.topic), gap));
     return {};
   }
 

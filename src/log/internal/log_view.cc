@@ -62,12 +62,18 @@ std::vector<Path> LogView::TakeOrphans() {
   return std::exchange(orphans_, {});
 }
 
+std::vector<LogView::Gap> LogView::TakeGaps() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(gaps_, {});
+}
+
 void LogView::AddFrame(const CommitHeader& header, const Frame& frame) {
   auto topic = topics_.find(frame.topic);
   CHECK(topic != topics_.end() && static_cast<size_t>(frame.partition.get()) < topic->second.partitions.size(), "a frame of an unknown topic");
   auto& p = topic->second.partitions[static_cast<size_t>(frame.partition.get())];
   if (frame.next_offset <= p.end) return;  // recovery: a topic file holds it
-  bool gap = !p.index.empty() && frame.chain_before != p.chain;
+  bool gap = p.index.empty() ? frame.base_offset != p.end : frame.chain_before != p.chain;
+  if (gap) gaps_.push_back({topic->first, frame.partition, p.end, frame.base_offset});
   if (gap || p.first == p.end) Forget(p, frame.base_offset);
   bool wanted = p.index.empty() || p.index.back().file != nullptr || p.index.back().segment != header.segment ||
                 p.bytes_total - p.index.back().bytes_before >= kIndexStep;
@@ -95,6 +101,7 @@ void LogView::RaiseEnd(const std::string& topic, LogPartition partition, Offset 
   std::lock_guard lock(mutex_);
   auto& p = topics_.find(topic)->second.partitions[static_cast<size_t>(partition.get())];
   if (p.end >= end) return;
+  gaps_.push_back({topic, partition, p.end, end});
   Forget(p, end);
   p.end = end;
   p.chain = chain;
@@ -126,6 +133,16 @@ void LogView::RetireSegments(SegmentNumber first, const std::vector<CopiedPartit
     }
   }
   segments_.erase(segments_.begin(), segments_.lower_bound(first));
+}
+
+bool LogView::HasFilesBefore(const std::string& topic, const std::map<LogPartition, Offset>& offsets) const {
+  std::lock_guard lock(mutex_);
+  const auto* t = Find(topic);
+  return t != nullptr && std::any_of(offsets.begin(), offsets.end(), [&](const auto& at) {
+    if (static_cast<size_t>(at.first.get()) >= t->partitions.size()) return false;
+    const auto& index = t->partitions[static_cast<size_t>(at.first.get())].index;
+    return !index.empty() && index.front().file != nullptr && index.front().file->next_offset() <= at.second;
+  });
 }
 
 std::vector<Path> LogView::DropFilesBefore(const std::string& topic, const std::map<LogPartition, Offset>& offsets) {

@@ -73,6 +73,13 @@ class LogView final : public LogSource {
   // Recovery: topic files that lie before a gap in their partition. What was in the gap was tiered, so were they; a crash came before
   // their removal.
   std::vector<Path> TakeOrphans();
+  // Recovery: offsets between what was known of a partition and what followed. Right if they are in the table, a loss otherwise.
+  struct Gap {
+    std::string topic;
+    LogPartition partition;
+    Offset begin, end;
+  };
+  std::vector<Gap> TakeGaps();
   // The segments from `first` on are in the journal; what older ones held is in `files` or gone. One file per partition at most.
   struct CopiedPartition {
     std::string topic;
@@ -80,7 +87,9 @@ class LogView final : public LogSource {
     std::shared_ptr<const TopicFile> file;
   };
   void RetireSegments(SegmentNumber first, const std::vector<CopiedPartition>& files);
-  // Forgets topic files that lie before these offsets; answers their paths for removal.
+  // Whether there are topic files that lie before these offsets.
+  bool HasFilesBefore(const std::string& topic, const std::map<LogPartition, Offset>& offsets) const;
+  // Forgets them; answers their paths for removal.
   std::vector<Path> DropFilesBefore(const std::string& topic, const std::map<LogPartition, Offset>& offsets);
   // Bytes of frames at and behind `offset`, at least.
   uint64_t BytesFrom(const std::string& topic, LogPartition partition, Offset offset) const;
@@ -136,6 +145,7 @@ class LogView final : public LogSource {
   CommitSequence durable_;
   std::vector<io::Signal*> watchers_;
   std::vector<Path> orphans_;
+  std::vector<Gap> gaps_;
 };
 
 }  // namespace sluice::log

@@ -2,6 +2,7 @@
 #include "log/internal/upkeep.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "log/log_metrics.h"
@@ -46,7 +47,22 @@ Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segment
       oldest_(oldest_segment),
       spares_(spare_segments),
       checkpoint_covered_(checkpoint_covered),
-      previous_checkpoint_covered_(previous_checkpoint_covered) {}
+      previous_checkpoint_covered_(previous_checkpoint_covered),
+      checkpoint_tiered_(TieredNow()) {
+  for (const auto& [name, topic] : parts_.topics.topics()) files_may_go_.insert(name);
+}
+
+std::map<LogPartition, Offset> Upkeep::TieredOf(const Topic& topic) {
+  std::map<LogPartition, Offset> out;
+  for (int32_t i = 0; i < topic.partition_count(); i++) out[LogPartition(i)] = topic.partition(LogPartition(i)).tiered;
+  return out;
+}
+
+Upkeep::Tiered Upkeep::TieredNow() const {
+  Tiered out;
+  for (const auto& [name, topic] : parts_.topics.topics()) out[name] = TieredOf(*topic);
+  return out;
+}
 
 void Upkeep::Failed(std::string_view doing, const Error& error) {
   if (error.code == ErrorCode::kExhausted) {
@@ -71,6 +87,7 @@ void Upkeep::Step(CommitSequence durable, Timestamp now) {
   SealIfDue(durable, now);
   WriteCheckpointIfDue(durable);
   Recycle(now);
+  DropFiles(now);
   auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
   if (!expired.empty()) RemoveFiles(std::move(expired));
 }
@@ -83,6 +100,18 @@ void Upkeep::RemoveFiles(std::vector<Path> paths) {
     }
     return [] {};
   });
+}
+
+// Topic files that are in tables: both checkpoints must say so, because recovery may have to take the older one. New ones are written as
+// long as there is something to drop.
+void Upkeep::DropFiles(Timestamp now) {
+  if (files_may_go_.empty() || checkpoint_requested_ || writing_checkpoint_ || now < retry_at_) return;
+  std::erase_if(files_may_go_, [&](const std::string& topic) {
+    auto dropped = parts_.view.DropFilesBefore(topic, previous_checkpoint_tiered_[topic]);
+    if (!dropped.empty()) RemoveFiles(std::move(dropped));
+    return !parts_.view.HasFilesBefore(topic, TieredOf(*parts_.topics.Find(topic)));
+  });
+  if (!files_may_go_.empty()) RequestCheckpoint();
 }
 
 // ---- segments ----
@@ -158,12 +187,13 @@ void Upkeep::AtCut(CommitSequence cut, Timestamp append_time) {
   }
   freeze_wanted_ = false;
   if (!capture_wanted_) return;
-  captured_ = CapturedState{cut, append_time, parts_.topics.ToJson()};
+  captured_ = CapturedState{cut, append_time, parts_.topics.ToJson(), TieredNow()};
   capture_wanted_ = false;
 }
 
 // The newest checkpoint must not ask for the segment that goes, and both must cover it.
 bool Upkeep::RecyclingNeedsCheckpoint() const {
+  if (phase_ == RecyclePhase::kWaitForRuns) return checkpoint_covered_ < recycling_.last;  // what need not be copied stands in one
   return phase_ == RecyclePhase::kWaitForCheckpoint &&
          (checkpoint_first_segment_ != recycling_.number + 1 || previous_checkpoint_covered_ < recycling_.last);
 }
@@ -178,15 +208,16 @@ void Upkeep::WriteCheckpointIfDue(CommitSequence durable) {
   Checkpoint checkpoint{captured_->covered, first_segment, captured_->append_time, parts_.dedup.covered(), {}, captured_->topics};
   for (const auto& run : parts_.dedup.runs()) checkpoint.dedup_runs.push_back(run->range());
   writing_checkpoint_ = true;
-  parts_.jobs.Post([this, for_request, checkpoint = std::move(checkpoint)]() -> BackgroundJobs::Completion {
+  parts_.jobs.Post([this, for_request, checkpoint = std::move(checkpoint), tiered = captured_->tiered]() -> BackgroundJobs::Completion {
     auto written = std::make_shared<Result<void>>(
         WriteCheckpoint(parts_.env.files, parts_.paths, EncodeCheckpoint(checkpoint, parts_.journal_id)));
-    return [this, for_request, written, covered = checkpoint.covered, first = checkpoint.first_segment] {
+    return [this, for_request, written, covered = checkpoint.covered, first = checkpoint.first_segment, tiered] {
       writing_checkpoint_ = false;
       if (!written->ok()) return Failed(kCheckpointing, written->error());
       Succeeded(kCheckpointing);
       if (for_request) checkpoint_requested_ = false;
       previous_checkpoint_covered_ = checkpoint_covered_;
+      previous_checkpoint_tiered_ = std::exchange(checkpoint_tiered_, tiered);
       checkpoint_covered_ = covered;
       checkpoint_first_segment_ = first;
     };
@@ -219,8 +250,9 @@ void Upkeep::Recycle(Timestamp now) {
       [[fallthrough]];
     }
     case RecyclePhase::kWaitForRuns:
-      if (parts_.dedup.covered() >= recycling_.last) return PostCopyOut();
-      if (parts_.dedup.frozen().empty()) freeze_wanted_ = true;
+      if (parts_.dedup.covered() >= recycling_.last && !RecyclingNeedsCheckpoint()) return PostCopyOut();
+      if (parts_.dedup.covered() < recycling_.last && parts_.dedup.frozen().empty()) freeze_wanted_ = true;
+      if (RecyclingNeedsCheckpoint() && (!captured_ || captured_->covered < recycling_.last)) capture_wanted_ = true;
       return;
     case RecyclePhase::kWaitForCheckpoint:
       if (!RecyclingNeedsCheckpoint()) return Retire();
@@ -243,7 +275,7 @@ void Upkeep::PostCopyOut() {
         if (entry.file != nullptr) in_files = std::max(in_files, entry.file->next_offset());
         else if (entry.segment > recycling_.number) end = std::min(end, entry.base);
       }
-      const Offset drop_before = std::max(topic->partition(LogPartition(i)).tiered, in_files);
+      const Offset drop_before = std::max(checkpoint_tiered_[name][LogPartition(i)], in_files);
       request.drop_before[name][LogPartition(i)] = drop_before;
       anything_stays = anything_stays || drop_before < end;
     }

@@ -4,9 +4,15 @@
 // What the log does beside its commits: the next segment, dedup runs, checkpoints, recycling. Decided on the loop, done on the
 // upkeep thread. Recycling the oldest segment, in this order, so that a crash between any two steps loses nothing:
 //
-//   dedup runs cover it ▶ its frames that must stay are in topic files ▶ two checkpoints cover it ▶ readers leave it ▶ it is a spare
+//   dedup runs cover it, and a checkpoint ▶ its frames that must stay are in topic files ▶ two checkpoints cover it ▶ readers leave it ▶
+//   it is a spare
+//
+// Frames go, with their segment or with their topic file, only when checkpoints say that they are in the table: what is missing and
+// not in one of these is a loss, and recovery says so.
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "log/internal/background_jobs.h"
@@ -45,12 +51,15 @@ class Upkeep {
   void RequestCheckpoint() { capture_wanted_ = checkpoint_requested_ = true; }
   bool checkpoint_pending() const { return checkpoint_requested_; }
   void RemoveFiles(std::vector<Path> paths);
+  // More of the topic is in its table than before: topic files may go when two checkpoints say so.
+  void NoteTiered(const std::string& topic) { files_may_go_.insert(topic); }
   SegmentNumber oldest_segment() const { return oldest_; }
   uint64_t spare_segments() const { return spares_; }
 
  private:
   enum class RecyclePhase : uint8_t { kNone, kWaitForRuns, kCopying, kWaitForCheckpoint, kRetiring };
-  struct CapturedState { CommitSequence covered; Timestamp append_time; Json topics; };
+  using Tiered = std::map<std::string, std::map<LogPartition, Offset>>;
+  struct CapturedState { CommitSequence covered; Timestamp append_time; Json topics; Tiered tiered; };
   static constexpr int64_t kRetryDelayUs = 1'000'000;
 
   void PrepareSegmentIfWanted(Timestamp now);
@@ -59,6 +68,9 @@ class Upkeep {
   void PostClear(std::shared_ptr<DedupTable> table);
   void WriteCheckpointIfDue(CommitSequence durable);
   bool RecyclingNeedsCheckpoint() const;
+  Tiered TieredNow() const;
+  static std::map<LogPartition, Offset> TieredOf(const Topic& topic);
+  void DropFiles(Timestamp now);
   void Recycle(Timestamp now);
   bool SegmentsLeft(uint64_t n) const;
   bool RunsWillCoverNextRecycled() const;
@@ -72,6 +84,8 @@ class Upkeep {
   SegmentNumber oldest_;
   uint64_t spares_;
   CommitSequence checkpoint_covered_, previous_checkpoint_covered_;
+  Tiered checkpoint_tiered_, previous_checkpoint_tiered_;  // the same of what is in tables; a partition that is not named: nothing
+  std::set<std::string> files_may_go_;  // topics to look at
   Timestamp now_, retry_at_{INT64_MIN};
   std::string_view no_space_doing_;  // what failed last for want of space
 
