@@ -53,10 +53,12 @@ Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog) {
 std::string CheckEnd(RunState& run) {
   const auto env = run.world.env("");
   const auto& data = run.scenario.server.data;
-  if (auto found = First(log::CheckLog(env, data + "/log").findings); !found.empty()) return found;
+  const auto log = log::CheckLog(env, data + "/log");
+  if (auto found = First(log.findings); !found.empty()) return found;
   iceberg::Catalog catalog(run.world.catalog(""), env, {io::PathToUri(data + "/warehouse")});
   cli::CheckReport report;
   cli::CheckTables(env, catalog, report);
+  cli::CheckTablesAgainstLog(catalog, log, report);
   if (auto found = First(report.findings); !found.empty()) return found;
   if (auto checked = CheckAllTables(env, catalog); !checked.ok()) return checked.error().ToString();
   return {};
