@@ -22,6 +22,7 @@ struct CheckContext {
   log::LogCheck log;
   std::unique_ptr<io::CatalogStore> store;
   std::unique_ptr<iceberg::Catalog> catalog;  // null: cannot be opened
+  bool all_orphans = false;
 };
 
 void CheckJournal(CheckContext& context, CheckReport& report) {
@@ -37,6 +38,7 @@ void CheckCatalog(CheckContext& context, CheckReport& report) {
   context.catalog = std::make_unique<iceberg::Catalog>(*context.store, context.env,
                                                        iceberg::CatalogOptions{io::PathToUri(context.directory.warehouse())});
   CheckTables(context.env, *context.catalog, report);
+  CheckOrphans(context.env, *context.catalog, context.all_orphans, report);
 }
 
 void CheckFeeds(CheckContext& context, CheckReport& report) {
@@ -57,7 +59,10 @@ Result<void> CheckParts(io::FileSystem& files, const Path& path) {
 
 }  // namespace
 
-void CheckAction::Define(CLI::App& app) { app.add_option("DIR", directory_, "Data directory; no server may be using it")->required(); }
+void CheckAction::Define(CLI::App& app) {
+  app.add_option("DIR", directory_, "Data directory; no server may be using it")->required();
+  app.add_flag("--orphans", all_orphans_, "Name all files that nobody refers to, not only the first few");
+}
 
 int CheckAction::Run() {
   io::RealWorld world(io::LogLevel::kError);
@@ -68,9 +73,10 @@ int CheckAction::Run() {
   if (!directory.ok()) return Fail(directory.error()), kExitFailed;
   CheckReport report;
   report.passed.push_back("directory: at its place, format " + std::to_string(server::kDirectoryFormatVersion));
-  CheckContext context{env, **directory, {}, nullptr, nullptr};
+  CheckContext context{env, **directory, {}, nullptr, nullptr, all_orphans_};
   for (auto* check : kChecks) check(context, report);
   for (auto& line : report.passed) std::printf("ok       %s\n", line.c_str());
+  for (auto& line : report.notes) std::printf("note     %s\n", line.c_str());
   for (auto& line : report.findings) std::printf("damaged  %s\n", line.c_str());
   if (report.findings.empty()) return std::printf("Nothing is wrong.\n"), kExitOk;
   std::printf("%s. Keep the directory as it is, and restore what is damaged from a backup.\n", Counted(static_cast<int64_t>(report.findings.size()), "finding").c_str());

@@ -7,7 +7,7 @@
 
 namespace sluice::cli {
 
-// sluice check DIR: offline; changes nothing in the log and the tables.
+// sluice check DIR [--orphans]: offline; changes nothing in the log and the tables.
 class CheckAction final : public Action {
  public:
   void Define(CLI::App& app) override;
@@ -15,6 +15,7 @@ class CheckAction final : public Action {
 
  private:
   std::string directory_;
+  bool all_orphans_ = false;
 };
 
 }  // namespace sluice::cli

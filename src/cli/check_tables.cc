@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/check_tables.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -10,11 +11,15 @@
 #include "iceberg/data_file_check.h"
 #include "iceberg/manifest_list.h"
 #include "iceberg/manifest_reader.h"
+#include "iceberg/orphan_files.h"
 #include "table/feed_check.h"
 #include "table/known_table.h"
+#include "tier/tier_options.h"
 
 namespace sluice::cli {
 namespace {
+
+constexpr size_t kOrphansNamed = 3;
 
 bool IsParquet(const iceberg::DataFile& file) { return file.path.ends_with(".parquet"); }
 
@@ -154,6 +159,22 @@ void CompareFeed(const iceberg::Table& table, const std::string& topic, const lo
 void CheckTables(io::Env env, iceberg::Catalog& catalog, CheckReport& report) {
   const int64_t tables = VisitTables(catalog, report, [&](const iceberg::Table& table) { TableCheck(env, table, report).Run(); });
   report.passed.push_back("catalog: " + Counted(tables, "table"));
+}
+
+void CheckOrphans(io::Env env, iceberg::Catalog& catalog, bool all_names, CheckReport& report) {
+  const int64_t age_us = tier::TierOptions().orphan_age_us_min;
+  CheckReport loading;  // what cannot be loaded is a finding of CheckTables already
+  VisitTables(catalog, loading, [&](const iceberg::Table& table) {
+    auto orphans = iceberg::FindOrphans(catalog, env.objects, table.name, env.clock.Now().us - age_us);
+    if (!orphans.ok() || orphans->files.empty()) return;
+    std::string line = "table " + table.name.ToString() + ": " + Counted(static_cast<int64_t>(orphans->files.size()), "file") + ", " + ByteText(static_cast<int64_t>(orphans->bytes())) +
+                       ", older than " + std::to_string(age_us / kMicrosPerHour) + " hours, that nobody refers to; ";
+    line += orphans->kept_because.empty() ? "the server removes them" : "they stay, because " + orphans->kept_because;
+    const size_t named = all_names ? orphans->files.size() : std::min(orphans->files.size(), kOrphansNamed);
+    for (size_t i = 0; i < named; i++) line += (i == 0 ? ": " : ", ") + orphans->files[i].uri;
+    if (named < orphans->files.size()) line += ", ... (--orphans names all)";
+    report.notes.push_back(std::move(line));
+  });
 }
 
 void CheckTablesAgainstLog(iceberg::Catalog& catalog, const log::LogCheck& log, CheckReport& report) {

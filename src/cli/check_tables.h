@@ -13,6 +13,9 @@ namespace sluice::cli {
 // snapshot has as many rows as it claims.
 void CheckTables(io::Env env, iceberg::Catalog& catalog, CheckReport& report);
 
+// Files of the tables that nobody refers to: a note for each table, with all names or the first few.
+void CheckOrphans(io::Env env, iceberg::Catalog& catalog, bool all_names, CheckReport& report);
+
 // The log is the one that fed the tables, and reaches as far as they do. Nothing is compared when `log` has findings of its own.
 void CheckTablesAgainstLog(iceberg::Catalog& catalog, const log::LogCheck& log, CheckReport& report);
 

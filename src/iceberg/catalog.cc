@@ -68,6 +68,20 @@ Result<Table> Catalog::Commit(const Table& base, const TableChange& change, cons
   return TableCommit(store_, env_, change, precondition).Run(base);
 }
 
+Result<std::optional<TableName>> Catalog::FindTableAt(const std::string& location, const TableName& besides) {
+  ASSIGN_OR_RETURN(auto namespaces, store_.ListNamespaces());
+  for (auto& table_namespace : namespaces) {
+    ASSIGN_OR_RETURN(auto names, store_.ListTables(table_namespace));
+    for (auto& table : names) {
+      TableName name{table_namespace, table};
+      if (name == besides) continue;
+      ASSIGN_OR_RETURN(auto row, store_.LoadTable(table_namespace, table));
+      if (row && row->metadata_location.starts_with(location + "/")) return std::optional(std::move(name));
+    }
+  }
+  return std::optional<TableName>();
+}
+
 Result<void> Catalog::DropTable(const TableName& name) { return store_.DropTable(name.table_namespace, name.name); }
 
 }  // namespace sluice::iceberg

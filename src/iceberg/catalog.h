@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,9 @@ class Catalog {
   // kCommitUnknown: whether it is in could not be learned; repeat with the same files, the precondition settles it.
   // kNotFound: the table is gone or another table (uuid) has its name. Errors of the precondition pass through.
   Result<Table> Commit(const Table& base, const TableChange& change, const Precondition& precondition = {});
+
+  // Another table than `besides` whose metadata lies below `location`; nothing: there is none.
+  Result<std::optional<TableName>> FindTableAt(const std::string& location, const TableName& besides);
 
   // Takes the name away; the files stay.
   Result<void> DropTable(const TableName& name);

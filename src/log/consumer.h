@@ -77,6 +77,10 @@ class Consumer {
   // kConflict: it is not, someone else moved it; kCommitUnknown: it may be done. After both: Load.
   virtual Result<void> Commit(const Progress& from, const Progress& next) = 0;
 
+  // Work on the output that can wait, when there is nothing to apply; returns when to be called again at the latest, in microseconds
+  // (-1: at any time). What fails in it is the consumer's own affair: it is tried again.
+  virtual int64_t Idle() { return -1; }
+
   // When to commit: rows, bytes or age, whichever comes first.
   virtual CommitTrigger trigger() const = 0;
 };

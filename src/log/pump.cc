@@ -217,7 +217,11 @@ int64_t Pump::Work() {
   auto applied = ApplyNext();
   if (!applied.ok()) return Fail(applied.error());
   if (CommitIsDue()) return Commit();
-  return *applied ? 0 : WaitUs();
+  if (*applied) return 0;
+  const int64_t wait_us = WaitUs();
+  if (applied_rows_ != 0 || !flushes_.empty()) return wait_us;
+  const int64_t idle_us = consumer_.Idle();
+  return wait_us < 0 ? idle_us : idle_us < 0 ? wait_us : std::min(wait_us, idle_us);
 }
 
 // True: a slice was applied.

@@ -85,6 +85,8 @@ const ConfigKey kKeys[] = {
     Number<[](auto& o) -> auto& { return o.tier.snapshot_age_us_max; }, kMillis>("tier.snapshot_age_ms_max", "Snapshots older than this are expired."),
     Number<[](auto& o) -> auto& { return o.tier.snapshots_min; }>("tier.snapshots_min", "The newest snapshots that stay whatever their age."),
     Number<[](auto& o) -> auto& { return o.tier.expiry_interval_us; }, kMillis>("tier.expiry_interval_ms", "How often snapshots are expired at most; it comes with a table's commit."),
+    Number<[](auto& o) -> auto& { return o.tier.orphan_age_us_min; }, kMillis>("tier.orphan_age_ms_min", "Files of a table that nobody refers to are removed when they are so old."),
+    Number<[](auto& o) -> auto& { return o.tier.orphan_search_interval_us; }, kMillis>("tier.orphan_search_interval_ms", "How often such files are looked for, and at the start."),
     Number<[](auto& o) -> auto& { return o.tier.files.compression_level; }>("parquet.compression_level", "ZSTD level of data files."),
     Number<[](auto& o) -> auto& { return o.tier.files.row_group_rows_max; }>("parquet.row_group_rows_max", "Rows of a row group."),
     Number<[](auto& o) -> auto& { return o.tier.files.page_bytes; }>("parquet.page_bytes", "Bytes of a data page before compression."),

@@ -35,6 +35,7 @@ std::span<const io::MetricFamily> MetricFamilies() {
       tier::kRowsTotal,
       tier::kFilesTotal,
       tier::kBytesTotal,
+      tier::kOrphansTotal,
       tier::kCommitSeconds,
       query::kStatementsMetric,
       query::kStatementSecondsMetric,

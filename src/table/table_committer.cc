@@ -207,6 +207,26 @@ Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention)
   return {};
 }
 
+Result<iceberg::OrphanFiles> TableCommitter::RemoveOrphans(int64_t age_us) {
+  CHECK(current_.metadata != nullptr, "a search for orphans of a table that was not loaded");
+  RETURN_IF_ERROR(RemoveUnread());
+  const iceberg::TableName name{table_.name().table_namespace, table_.name().name};
+  ASSIGN_OR_RETURN(auto orphans, iceberg::FindOrphans(catalog_, env_.objects, name, env_.clock.Now().us - age_us));
+  std::erase_if(orphans.files, [&](const io::ObjectInfo& file) {
+    return std::any_of(leaving_.begin(), leaving_.end(), [&](auto& leaving) { return std::find(leaving.uris.begin(), leaving.uris.end(), file.uri) != leaving.uris.end(); });
+  });
+  if (orphans.files.empty()) return orphans;
+  if (!orphans.kept_because.empty()) {
+    env_.log.Warn("files that nobody refers to stay", {{"table", name.ToString()}, {"files", orphans.files.size()}, {"cause", orphans.kept_because}});
+    orphans.files.clear();
+    return orphans;
+  }
+  for (auto& file : orphans.files) RETURN_IF_ERROR(env_.objects.Remove(file.uri));
+  env_.log.Info("files removed that nobody refers to", {{"table", name.ToString()}, {"files", orphans.files.size()}, {"bytes", orphans.bytes()},
+                                                        {"older_than_ms", age_us / kMicrosPerMilli}, {"first", orphans.files.front().uri}});
+  return orphans;
+}
+
 Result<void> TableCommitter::RemoveUnread() {
   for (; !leaving_.empty(); leaving_.pop_front()) {
     auto& leaving = leaving_.front();

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "iceberg/catalog.h"
+#include "iceberg/orphan_files.h"
 #include "io/env.h"
 #include "table/feed_check.h"
 #include "table/known_table.h"
@@ -61,6 +62,10 @@ class TableCommitter {
   // Forgets old snapshots and deletes the files that only they refer to, once no view has a version from before: those that are
   // still read, at a later call. The newest snapshots stay; progress is untouched.
   Result<void> ExpireSnapshots(const SnapshotRetention& retention);
+
+  // Removes files of the table that nobody refers to, neither a snapshot nor a reader of an earlier one, and that are older than `age_us`
+  // (iceberg/orphan_files.h); returns them. Those that must stay are logged with the reason. REQUIRES: Load succeeded.
+  Result<iceberg::OrphanFiles> RemoveOrphans(int64_t age_us);
 
   const std::string& journal_id() const { return journal_id_; }
   // The log's side of the feed.

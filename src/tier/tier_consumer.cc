@@ -8,6 +8,12 @@
 #include "tier/tier_metrics.h"
 
 namespace sluice::tier {
+namespace {
+
+constexpr int64_t kNsPerUs = 1'000;
+
+}  // namespace
+
 TierConsumer::TierConsumer(io::Env env, HotSource& source, table::Table& table, table::ChunkMemory& memory, table::TableCommitter committer,
                            const TierOptions& options)
     : env_(env), source_(source), table_(table), memory_(memory), committer_(std::move(committer)), options_(options) {}
@@ -81,6 +87,7 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
                 {{"table", table_.name().ToString()}, {"rows", staged.rows}, {"files", staged.files.size()}, {"bytes", staged.bytes}});
   AdaptInterval(staged);
   Expire();
+  RemoveOrphans();
   return {};
 }
 
@@ -117,6 +124,21 @@ void TierConsumer::Expire() {
   expired_at_us_ = now;
   if (auto expired = committer_.ExpireSnapshots({options_.snapshot_age_us_max, options_.snapshots_min}); !expired.ok())
     env_.log.Warn("snapshots were not expired", {{"table", table_.name().ToString()}, {"cause", expired.error().message}});
+}
+
+int64_t TierConsumer::Idle() {
+  RemoveOrphans();
+  return std::max<int64_t>(1, (*orphans_searched_at_ns_ - env_.clock.MonotonicNs()) / kNsPerUs + options_.orphan_search_interval_us);
+}
+
+// On the pump's thread, as commits are: none of ours is under way.
+void TierConsumer::RemoveOrphans() {
+  const int64_t now = env_.clock.MonotonicNs();
+  if (orphans_searched_at_ns_ && now - *orphans_searched_at_ns_ < options_.orphan_search_interval_us * kNsPerUs) return;
+  orphans_searched_at_ns_ = now;
+  auto removed = committer_.RemoveOrphans(options_.orphan_age_us_min);
+  if (!removed.ok()) return env_.log.Warn("files that nobody refers to were not looked for", {{"table", table_.name().ToString()}, {"cause", removed.error().message}});
+  env_.metrics.GetCounter(kOrphansTotal, {{"table", table_.name().ToString()}}).Add(removed->files.size());
 }
 
 }  // namespace sluice::tier

@@ -29,6 +29,8 @@ class TierConsumer : public log::Consumer {
   // The explicit way out of a pause: the table that is there now, or a new one, is fed from `from` on. Errors: PlanResumption,
   // TableCommitter::Adopt, Refill. The pump's thread, while it is paused.
   Result<void> Settle(const ResumeFrom& from);
+  // Looks for files of the table that nobody refers to: at the start, and once an interval.
+  int64_t Idle() override;
   log::CommitTrigger trigger() const override { return {}; }  // every slice: HotSource cuts when enough has gathered
 
  private:
@@ -36,6 +38,7 @@ class TierConsumer : public log::Consumer {
   Result<void> TakeOverChains(table::FeedProgress& progress);
   void AdaptInterval(const StagedFiles& staged);
   void Expire();
+  void RemoveOrphans();
 
   io::Env env_;
   HotSource& source_;
@@ -48,6 +51,7 @@ class TierConsumer : public log::Consumer {
   std::map<log::LogPartition, uint32_t> chains_;  // at the ends of the applied slices
   uint32_t interval_factor_ = 1;
   int64_t expired_at_us_ = 0;
+  std::optional<int64_t> orphans_searched_at_ns_;  // monotonic
 };
 
 }  // namespace sluice::tier

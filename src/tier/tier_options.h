@@ -23,6 +23,9 @@ struct TierOptions {
   int64_t snapshot_age_us_max = int64_t{6} * 3600 * 1'000'000;
   int32_t snapshots_min = 10;
   int64_t expiry_interval_us = 60'000'000;  // how often is looked for them, at most: with a commit
+  // Files that nobody refers to are removed when they are so old: no commit, of whatever engine, may take longer.
+  int64_t orphan_age_us_min = int64_t{24} * 3600 * 1'000'000;
+  int64_t orphan_search_interval_us = int64_t{24} * 3600 * 1'000'000;  // and at the start
 
   Result<void> Validate() const;
 };

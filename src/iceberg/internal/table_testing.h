@@ -31,7 +31,7 @@ class MapObjectStore : public io::ObjectStore {
   }
   Result<void> List(const std::string& prefix, const std::function<void(const io::ObjectInfo&)>& visit) override {
     for (const auto& [uri, bytes] : objects) {
-      if (uri.starts_with(prefix)) visit({uri, bytes.size(), 0});
+      if (uri.starts_with(prefix)) visit({uri, bytes.size(), modified_us.contains(uri) ? modified_us.at(uri) : 0});
     }
     return {};
   }
@@ -42,6 +42,7 @@ class MapObjectStore : public io::ObjectStore {
   }
 
   std::map<std::string, std::string> objects;
+  std::map<std::string, int64_t> modified_us;  // of those that are to have one
   std::map<std::string, int> reads;
 
  private:

@@ -97,7 +97,8 @@ class SimulatedFile final : public File {
     if (!options_.direct) content().Write(at, bytes);
     else if (in_flight && gate_.simulation().options.crash_kind == CrashKind::kMachine) content().WriteInFlight(at, bytes);
     else content().WriteThrough(at, bytes);
-    inode_->modified_us = gate_.simulation().scheduler.now_ns() / 1000;
+    const auto& simulation = gate_.simulation();
+    inode_->modified_us = simulation.options.start.us + simulation.wall_jump_us + simulation.scheduler.now_ns() / 1000;
   }
 
   IoGate& gate_;

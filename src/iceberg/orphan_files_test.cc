@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "iceberg/orphan_files.h"
+
+#include <gtest/gtest.h>
+
+#include "base/time.h"
+#include "iceberg/internal/table_testing.h"
+
+namespace sluice::iceberg {
+namespace {
+
+constexpr char kLocation[] = "file:///warehouse/bronze/events";
+
+class OrphanFilesTest : public testing::Test {
+ protected:
+  OrphanFilesTest() {
+    base = *catalog.CreateTable(kTestTable, TestTable());
+    world.store.namespaces.push_back("bronze");
+  }
+  std::string Put(const std::string& name, int64_t age_us = kMicrosPerDay + kMicrosPerHour, const std::string& bytes = "x") {
+    std::string uri = std::string(kLocation) + "/" + name;
+    world.objects.objects[uri] = bytes;
+    world.objects.modified_us[uri] = world.clock.us - age_us;
+    return uri;
+  }
+  OrphanFiles Find() {
+    auto found = FindOrphans(catalog, world.objects, kTestTable, world.clock.us - kMicrosPerDay);
+    EXPECT_TRUE(found.ok()) << found.error().ToString();
+    return found.ok() ? std::move(*found) : OrphanFiles();
+  }
+  static std::vector<std::string> Uris(const OrphanFiles& orphans) {
+    std::vector<std::string> out;
+    for (auto& file : orphans.files) out.push_back(file.uri);
+    return out;
+  }
+  void Append(const std::string& uri) {
+    auto committed = catalog.Commit(base, AppendOf({TestFile(uri, "order", 1, 1, 10)}));
+    ASSERT_TRUE(committed.ok()) << committed.error().ToString();
+    base = *committed;
+  }
+
+  TestWorld world;
+  Catalog catalog = world.catalog();
+  Table base;
+};
+
+TEST_F(OrphanFilesTest, FindsWhatNobodyRefersToAndNothingElse) {
+  Append(Put("data/type=order/a.parquet"));
+  Append(Put("data/type=order/b.parquet"));
+  const auto lost = Put("data/type=order/lost.parquet"), list = Put("metadata/snap-1-lost.avro"), manifest = Put("metadata/lost-m0.avro");
+  auto found = Find();
+  EXPECT_EQ(Uris(found), (std::vector<std::string>{lost, manifest, list}));
+  EXPECT_EQ(found.bytes(), 3u);
+  EXPECT_EQ(found.kept_because, "");
+}
+
+TEST_F(OrphanFilesTest, LeavesWhatIsYoung) {
+  Put("data/just.parquet", kMicrosPerDay);
+  const auto old = Put("data/old.parquet", kMicrosPerDay + 1);
+  auto found = Find();
+  EXPECT_EQ(Uris(found), std::vector<std::string>{old});
+  EXPECT_EQ(found.young, 1u);
+}
+
+TEST_F(OrphanFilesTest, LeavesWhatIsNotOfTables) {
+  Put("data/README.md");
+  Put("notes/a.parquet");
+  Put("metadata/version-hint.text");
+  world.objects.objects["file:///warehouse/bronze/events2/data/a.parquet"] = "x";
+  EXPECT_TRUE(Find().files.empty());
+}
+
+// Spark writes "file:/w/x" where others write "file:///w/x": compared as text, all of its files would be orphans.
+TEST_F(OrphanFilesTest, KnowsAFileByAnySpellingOfItsPlace) {
+  Put("data/type=order/spark.parquet");
+  Append("file:/warehouse/bronze//events/data/type=order/spark.parquet");
+  EXPECT_TRUE(Find().files.empty());
+}
+
+TEST_F(OrphanFilesTest, KeepsAllWhileACommitOfUnknownOutcomeMayLand) {
+  const auto written = Put("data/late.parquet");
+  world.store.faults = {SwapFault::kUnknownLost};
+  world.store.loads_that_fail = 1000;
+  ASSERT_EQ(catalog.Commit(base, AppendOf({TestFile(written, "order", 1, 1, 10)})).error().code, ErrorCode::kCommitUnknown);
+  world.store.loads_that_fail = 0;
+  for (auto& [uri, bytes] : world.objects.objects)
+    if (!world.objects.modified_us.contains(uri)) world.objects.modified_us[uri] = world.clock.us;
+  world.clock.us += 10 * kMicrosPerDay;
+  auto found = Find();
+  EXPECT_NE(found.kept_because.find("may still become one"), std::string::npos) << found.kept_because;
+  base = *catalog.LoadTable(kTestTable);
+  Append("file:///warehouse/bronze/events/data/next.parquet");  // moves the table: the other can never land
+  found = Find();
+  EXPECT_EQ(found.kept_because, "");
+  EXPECT_EQ(found.files.size(), 4u) << "data file, manifest, manifest list, metadata";
+}
+
+TEST_F(OrphanFilesTest, KeepsAllWhereAnotherTableIsOrWas) {
+  Put("data/old.parquet");
+  world.store.rows[{"bronze", "twin"}] = base.metadata_location;
+  EXPECT_NE(Find().kept_because.find("bronze.twin"), std::string::npos);
+  world.store.rows.erase({"bronze", "twin"});
+  EXPECT_EQ(Find().kept_because, "");
+  // Dropped and made anew at the same place: somebody may want the old one back.
+  ASSERT_TRUE(catalog.DropTable(kTestTable).ok());
+  const std::string old_metadata = base.metadata_location;
+  world.objects.modified_us[old_metadata] = world.clock.us - 2 * kMicrosPerDay;
+  base = *catalog.CreateTable(kTestTable, TestTable());
+  EXPECT_NE(Find().kept_because.find("another table"), std::string::npos);
+}
+
+TEST_F(OrphanFilesTest, KeepsAllOfATableThatSaysSo) {
+  Put("data/old.parquet");
+  TableChange change;
+  change.set_properties["gc.enabled"] = "false";
+  ASSERT_TRUE(catalog.Commit(base, change).ok());
+  EXPECT_NE(Find().kept_because.find("gc.enabled"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::iceberg
