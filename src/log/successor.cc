@@ -142,7 +142,8 @@ class Successor {
         continue;
       }
       auto at = table->second.find(partition);
-      const TableEnd end = at == table->second.end() ? TableEnd() : at->second;
+      static const TableEnd kNothing;  // a copy of one or the other confuses gcc 12's flow analysis at -O2
+      const TableEnd& end = at == table->second.end() ? kNothing : at->second;
       RETURN_IF_ERROR(CarryPartition(topic, partition, end, first));
       if (end.next.get() > 0) config.first_offsets[partition] = end.next;
     }
