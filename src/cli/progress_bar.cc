@@ -34,11 +34,12 @@ void ProgressBar::Show(double fraction, int64_t events) {
   console_.Flush();
 }
 
-void ProgressBar::Note(const std::string& text) {
-  if (!console_.is_terminal()) return;
+bool ProgressBar::Note(const std::string& text) {
+  if (!console_.is_terminal()) return false;
   drawn_ = true;
   console_.Write(std::string(kEraseLine) + text);
   console_.Flush();
+  return true;
 }
 
 void ProgressBar::Clear() {

@@ -17,7 +17,8 @@ class ProgressBar {
   ProgressBar(std::FILE* to, io::Clock& clock) : console_(to), clock_(clock), began_ns_(clock.MonotonicNs()) {}
   // `fraction`: 0 to 1, negative when it is not known. Cheap: draws at most every kRedrawNs.
   void Show(double fraction, int64_t events);
-  void Note(const std::string& text);
+  // `text` in its place. False: this is no terminal.
+  bool Note(const std::string& text);
   // Takes the line away, so that others can print.
   void Clear();
 

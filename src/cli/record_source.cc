@@ -56,8 +56,10 @@ Result<std::optional<RecordSource::Status>> RecordSource::Start() {
     if (status) return std::optional(*status);
     std::optional<std::string_view> array = std::string_view(buffer_).substr(used_);
     if (pointer_) array = pointer_->FindText(*array);
-    if (!array || !array->starts_with('['))
-      if (pointer_) return Error{ErrorCode::kInvalid, "there is no array at \"" + pointer_->text() + "\"", "--records names the array inside of the document, as in /features"};
+    if (pointer_ && (!array || !array->starts_with('['))) {
+      if (auto document = Json::Parse(std::string_view(buffer_).substr(used_)); !document.ok()) return document.error().While("looking for \"" + pointer_->text() + "\"");
+      return Error{ErrorCode::kInvalid, "there is no array at \"" + pointer_->text() + "\"", "--records names the array inside of the document, as in /features"};
+    }
     ASSIGN_OR_RETURN(elements_, ArrayElements::Open(*array));
   }
   started_ = true;
@@ -92,6 +94,13 @@ Result<RecordSource::Status> RecordSource::Next(std::string_view& record) {
     ASSIGN_OR_RETURN(auto status, Start());
     if (status) return *status;
   }
+  auto status = NextRecord(record);
+  if (!status.ok()) return Error{status.error().code, "record " + std::to_string(records_ + 1) + ": " + status.error().message, status.error().hint};
+  if (*status == Status::kRecord) records_++;
+  return status;
+}
+
+Result<RecordSource::Status> RecordSource::NextRecord(std::string_view& record) {
   if (!elements_) return NextLine(record);
   ASSIGN_OR_RETURN(auto element, elements_->Next());
   if (!element) return Status::kEnd;

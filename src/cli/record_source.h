@@ -46,13 +46,14 @@ class RecordSource {
   // `records`: where the array of one document is; empty: a top-level array when the first character is '[', else NDJSON.
   RecordSource(ByteInput input, std::optional<JsonPointer> records) : input_(std::move(input)), pointer_(std::move(records)) {}
 
-  // The next record, valid until the next call. kInvalid: no array there, damaged, or beyond a bound.
+  // The next record, valid until the next call. kInvalid: no array there, damaged, or beyond a bound; says which record.
   Result<Status> Next(std::string_view& record);
   // How much of the input was used, 0 to 1; negative when its size is not known.
   double fraction() const;
 
  private:
   Result<std::optional<Status>> Start();
+  Result<Status> NextRecord(std::string_view& record);
   Result<Status> NextLine(std::string_view& record);
   Result<std::optional<Status>> ReadAll();
 
@@ -60,6 +61,7 @@ class RecordSource {
   const std::optional<JsonPointer> pointer_;
   std::string buffer_;
   size_t used_ = 0;  // of buffer_, by lines
+  int64_t records_ = 0;  // given so far
   bool started_ = false;
   bool at_end_ = false;
   std::optional<ArrayElements> elements_;

@@ -30,7 +30,7 @@ class Sending {
       : env_(env), source_(std::move(source)), mapping_(std::move(mapping)), from_(from), lenient_(options.lenient), began_ns_(env.clock.MonotonicNs()),
         bar_(stderr, env.clock),
         sender_(client, env, termination, std::move(options), [this](const Refused& refused) { PrintRefused(refused); },
-                [this](const std::string& why) { bar_.Note("waiting: " + why); }) {}
+                [this](const std::string& why) { TellWaiting(why); }) {}
 
   Result<void> InOrder();
   Result<void> ByTime();
@@ -38,7 +38,9 @@ class Sending {
 
  private:
   Result<std::optional<std::string>> EventOf(std::string_view record);
+  Result<void> AfterFlush(Error error);
   void PrintRefused(const Refused& refused);
+  void TellWaiting(const std::string& why);
   void ShowProgress() { bar_.Show(source_.fraction(), sender_.totals().sent); }
 
   io::Env env_;
@@ -53,6 +55,7 @@ class Sending {
   bool sorted_ = false;
   int64_t unmapped_ = 0;  // records that could not be made events, under --lenient
   int refused_printed_ = 0;
+  int64_t sent_when_waiting_ = -1;  // totals().sent when it was last told, in a log, that the server does not answer
 };
 
 void Sending::PrintRefused(const Refused& refused) {
@@ -60,6 +63,13 @@ void Sending::PrintRefused(const Refused& refused) {
   if (refused_printed_++ == kRefusedPrintedMax) std::fprintf(stderr, "sluice send: more were refused and are not listed\n");
   if (refused_printed_ > kRefusedPrintedMax) return;
   std::fprintf(stderr, "record %lld: %s%s%s\n", static_cast<long long>(refused.record), refused.pointer.c_str(), refused.pointer.empty() ? "" : ": ", refused.reason.c_str());
+}
+
+// On a terminal in the place of the progress bar, in a log once.
+void Sending::TellWaiting(const std::string& why) {
+  if (bar_.Note("waiting: " + why) || sent_when_waiting_ == sender_.totals().sent) return;
+  sent_when_waiting_ = sender_.totals().sent;
+  std::fprintf(stderr, "sluice send: waiting: %s\n", why.c_str());
 }
 
 // Nothing: left out, because it lies before --from, or cannot be an event under --lenient.
@@ -79,22 +89,26 @@ Result<std::optional<std::string>> Sending::EventOf(std::string_view record) {
   return std::optional<std::string>();
 }
 
+// What came before `error` is fine, and goes.
+Result<void> Sending::AfterFlush(Error error) {
+  RETURN_IF_ERROR(sender_.Flush());
+  return error;
+}
+
 Result<void> Sending::InOrder() {
   for (std::string_view record;;) {
-    ASSIGN_OR_RETURN(const auto status, source_.Next(record));
-    if (status == RecordSource::Status::kSignal) return Error{ErrorCode::kCancelled, "cancelled", {}};
-    if (status == RecordSource::Status::kRecord) {
+    auto status = source_.Next(record);
+    if (!status.ok()) return AfterFlush(status.error());
+    if (*status == RecordSource::Status::kSignal) return Error{ErrorCode::kCancelled, "cancelled", {}};
+    if (*status == RecordSource::Status::kRecord) {
       auto event = EventOf(record);
-      if (!event.ok()) {  // what came before it is fine, and goes
-        RETURN_IF_ERROR(sender_.Flush());
-        return event.error();
-      }
+      if (!event.ok()) return AfterFlush(event.error());
       if (*event) RETURN_IF_ERROR(sender_.Add(records_, **event));
     } else {
       RETURN_IF_ERROR(sender_.Flush());
     }
     ShowProgress();
-    if (status == RecordSource::Status::kEnd) return {};
+    if (*status == RecordSource::Status::kEnd) return {};
   }
 }
 

@@ -12,6 +12,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr int64_t kRetryAfterSecondsMax = 60;
+constexpr int kTooLarge = 413;
 
 bool IsTemporary(const Result<HttpAnswer>& answer) {
   if (!answer.ok()) return answer.error().code == ErrorCode::kUnavailable || answer.error().code == ErrorCode::kExhausted;
@@ -77,6 +78,19 @@ void Sender::TellRefused(const Json& problem) {
   totals_.rejected += problem["rejected"].AsInt();
 }
 
+Result<void> Sender::Refuse(const HttpAnswer& answer) {
+  Error error = ErrorOf(answer);
+  if (answer.status == kTooLarge && records_.size() == 1) {  // larger than a request: the server did not look at it as an event
+    on_refused_({records_[0], {}, error.message});
+    totals_.rejected++;
+    if (options_.lenient) return Forget(), Result<void>();
+    error = Error{ErrorCode::kInvalid, "1 event is too large", {}};
+  }
+  if (error.code == ErrorCode::kInvalid && totals_.rejected > 0)
+    error.hint = "nothing of records " + std::to_string(records_.front()) + " to " + std::to_string(records_.back()) + " was taken; --lenient takes the valid ones";
+  return error;
+}
+
 Result<void> Sender::Flush() {
   if (records_.empty()) return {};
   ASSIGN_OR_RETURN(auto answer, SendUntilAnswered());
@@ -84,13 +98,17 @@ Result<void> Sender::Flush() {
   auto document = Json::Parse(answer.body);
   if (!answer.ok()) {
     if (document.ok()) TellRefused(*document);
-    return ErrorOf(answer);
+    return Refuse(answer);
   }
   if (!document.ok()) return Error{ErrorCode::kIo, "the server's answer is not JSON", "is " + client_.url() + " a Sluice server?"};
   Account(*document);
+  Forget();
+  return {};
+}
+
+void Sender::Forget() {
   body_.clear();
   records_.clear();
-  return {};
 }
 
 }  // namespace sluice::cli

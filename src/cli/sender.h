@@ -52,7 +52,8 @@ class Sender {
   // Takes one event on one line; sends the batch first when it is full. `record`: its number, from 1.
   // Errors as Flush.
   Result<void> Add(int64_t record, std::string_view event);
-  // Sends what waits. kInvalid: the server refused the batch, nothing of it was taken, on_refused was told each reason;
+  // Sends what waits. kInvalid: the server refused the batch, nothing of it was taken, on_refused was told each reason; an event
+  // that is too large for any request is one of those that SenderOptions::lenient leaves out;
   // kCancelled: Ctrl-C; kUnavailable: no answer after all retries. After an error nothing more is sent.
   Result<void> Flush();
 
@@ -64,6 +65,8 @@ class Sender {
   Result<void> WaitToRetry(int64_t delay_us);
   void Account(const Json& answer);
   void TellRefused(const Json& problem);
+  Result<void> Refuse(const HttpAnswer& answer);
+  void Forget();
 
   HttpClient& client_;
   const io::Env env_;

@@ -72,6 +72,21 @@ TEST_F(SenderTest, CompressedBodiesSayThatTheyAre) {
   EXPECT_NE(std::find(server_.headers.begin(), server_.headers.end(), "Content-Encoding: gzip"), server_.headers.end());
 }
 
+TEST_F(SenderTest, AnEventLargerThanAnyRequestIsNamedAndLeftOutWhenLenient) {
+  const HttpAnswer too_large{413, "application/problem+json", -1, R"({"detail":"the body has 6 bytes; here 5 are taken","hint":"send it in smaller parts"})"};
+  for (const bool lenient : {false, true}) {
+    auto sender = Make({.lenient = lenient});
+    refused_.clear();
+    server_.answers.push_back(too_large);
+    ASSERT_TRUE(sender.Add(7, "{}").ok());
+    EXPECT_EQ(sender.Flush().ok(), lenient);
+    ASSERT_EQ(refused_.size(), 1u);
+    EXPECT_EQ(refused_[0].record, 7);
+    EXPECT_EQ(sender.totals().rejected, 1);
+    EXPECT_EQ(sender.waiting(), lenient ? 0u : 1u);
+  }
+}
+
 TEST_F(SenderTest, NoBatchIsLargerThanTheServerTakes) {
   auto sender = Make({.batch_events = kBatchEventsMax});
   const std::string event(kBatchBytesMax / 2 - 1, 'x');
