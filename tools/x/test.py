@@ -56,9 +56,10 @@ def run(command, arguments):
 
 
 def _rules(score):
-    """The tidy test and its own test: each is a program whose last line is 'N passed, N failed'."""
-    for program in sorted((paths.ROOT / "tests" / "tidy").glob("*_main.py")):
-        with console.phase(f"tests/tidy/{program.name}") as progress:
+    """The tidy test, its own test, and that of ./x: each is a program whose last line is 'N passed, N failed'."""
+    tests = paths.ROOT / "tests"
+    for program in sorted([*(tests / "tidy").glob("*_main.py"), *(tests / "tools").glob("*_main.py")]):
+        with console.phase(str(program.relative_to(paths.ROOT))) as progress:
             result = subprocess.run([sys.executable, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
             *lines, last = result.stdout.splitlines() or ["0 passed, 1 failed"]
             console.say("\n".join(lines)) if lines else None

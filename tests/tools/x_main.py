@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The first hour: what ./x says and does where a package, the network, memory or a checksum is missing."""
+import contextlib
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools"))
+
+from x import clean, commands, console, download, fetch, machine, paths  # noqa: E402
+
+GIB = 2**30
+
+
+def program(folder, name, script):
+    """A program of that name, for PATH."""
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text(f"#!/bin/bash\n{script}\n")
+    file.chmod(0o755)
+    return folder
+
+
+class WithClone(unittest.TestCase):
+    """`self.clone`: a folder with ./x and tools/ in it, which x.paths points into."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.clone = pathlib.Path(folder.name) / "clone"
+        self.clone.mkdir()
+        shutil.copy(ROOT / "x", self.clone)
+        shutil.copytree(ROOT / "tools", self.clone / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+        deps = self.clone / ".deps"
+        moved = {"ROOT": self.clone, "TOOLS": self.clone / "tools", "DEPS": deps, "DOWNLOADS": deps / "downloads", "CACHE": deps / "cache",
+                 "SCRATCH": deps / "tmp", "VENV": deps / "venv", "BUILD": self.clone / "build"}
+        for name, value in moved.items():
+            self.patch(paths, name, value)
+        self.patch(download, "LOG", deps / "client.log")
+        self.said = []
+        self.patch(console, "say", self.said.append)
+
+    def patch(self, where, name, value):
+        patcher = mock.patch.object(where, name, value)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    @contextlib.contextmanager
+    def fails(self, *words):
+        with self.assertRaises(console.Failure) as caught:
+            yield
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+
+class MissingPackages(WithClone):
+    def run_x(self, *arguments, installed=()):
+        """./x as somebody who is not root, on a machine where Debian knows `installed`."""
+        lines = "".join(f"echo 'ii {name}'; " for name in installed)
+        fake = program(self.clone.parent / "bin", "dpkg-query", f"{lines}true")
+        return subprocess.run(["unshare", "--user", str(self.clone / "x"), *arguments], capture_output=True, text=True, timeout=60, check=False,
+                              env={**os.environ, "PATH": f"{fake}:{os.environ['PATH']}"})
+
+    def test_without_root_one_command_is_said_before_anything_is_done(self):
+        before = sorted(self.clone.rglob("*"))
+        for command in (["test"], ["demo"], ["build", "--offline"], ["install", "--prefix", "/nowhere"]):
+            done = self.run_x(*command, installed=["python3", "g++"])
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stdout, "")
+            line = [line for line in done.stderr.splitlines() if "apt-get install" in line]
+            self.assertEqual(len(line), 1, done.stderr)
+            self.assertIn("sudo apt-get update && sudo apt-get install -y --no-install-recommends ", line[0])
+            words = line[0].split()
+            self.assertIn("cmake", words)
+            self.assertIn("libboost1.81-dev", words)
+            self.assertNotIn("g++", words)
+            self.assertNotIn("clang-tidy", words)
+        self.assertEqual(sorted(self.clone.rglob("*")), before)
+
+    def test_what_only_one_command_needs_is_asked_by_it_alone(self):
+        self.assertIn("clang-tidy", self.run_x("check").stderr)
+        self.assertIn("maven", self.run_x("fetch", "engines").stderr)
+        self.assertNotIn("maven", self.run_x("fetch").stderr)
+
+    def test_help_needs_nothing(self):
+        done = self.run_x("help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("demo", done.stdout)
+
+
+class Preflight(WithClone):
+    def test_fewer_compilers_where_there_is_less_memory(self):
+        self.patch(os, "sched_getaffinity", lambda _: set(range(16)))
+        for gib, jobs in ((2, 1), (4, 2), (8, 5), (64, 16)):
+            with mock.patch.object(machine, "memory_bytes", lambda gib=gib: gib * GIB):
+                self.assertEqual(machine.jobs(), jobs)
+                machine._check_memory()
+
+    def test_each_refusal_names_the_thing_and_what_to_do(self):
+        with mock.patch.object(machine, "memory_bytes", lambda: GIB), self.fails("1.0 GiB of memory", "4 GiB"):
+            machine.check()
+        with mock.patch.object(machine.platform, "machine", lambda: "aarch64"), self.fails("this CPU is aarch64", "x86-64"):
+            machine.check()
+        with mock.patch.object(machine, "CPU_FLAGS", ["avx2", "no_such_flag"]), self.fails("this CPU lacks no_such_flag", "-cpu host"):
+            machine.check()
+        with mock.patch.object(os, "confstr", lambda _: "glibc 2.31"), self.fails("glibc 2.31", "glibc 2.36", "debian:12"):
+            machine.check()
+        with mock.patch.object(machine.shutil, "disk_usage", lambda _: mock.Mock(free=10**9)), self.fails("1.0 GB free", "Free some"):
+            machine.check()
+
+
+class Downloads(WithClone):
+    """npm is a script that writes the given bytes, and a line for each call."""
+
+    def setUp(self):
+        super().setUp()
+        self.calls = self.clone.parent / "calls"
+        self.calls.touch()
+        content = b"the right bytes"
+        self.pin = download.Artefact("npm", "thing@1.0.0", "thing-1.0.0.tgz", hashlib.sha256(content).hexdigest())
+
+    def npm(self, script):
+        fake = program(self.clone.parent / "bin", "npm", f'echo call >> "{self.calls}"; folder=$4\n{script}')
+        patcher = mock.patch.dict(os.environ, {"PATH": f"{fake}:{os.environ['PATH']}"})
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def count(self):
+        return len(self.calls.read_text().splitlines())
+
+    def test_a_wrong_checksum_names_the_file_and_leaves_nothing(self):
+        self.npm('printf wrong > "$folder/thing-1.0.0.tgz"')
+        with self.fails("thing-1.0.0.tgz: wrong checksum", self.pin.sha256, hashlib.sha256(b"wrong").hexdigest(), "do not use it"):
+            download.get(self.pin)
+        self.assertEqual(self.count(), download.TRIES)
+        self.assertEqual([file for file in paths.DEPS.rglob("*.tgz")], [])
+
+    def test_a_download_that_breaks_is_tried_again_and_said_if_it_stays_broken(self):
+        self.npm(f'if [[ $(wc -l < "{self.calls}") -lt 2 ]]; then printf "the ri" > "$folder/part"; echo "npm ERR! network timeout"; exit 1; fi\n'
+                 'printf "the right bytes" > "$folder/thing-1.0.0.tgz"')
+        self.assertEqual(download.get(self.pin).read_bytes(), b"the right bytes")
+        self.assertEqual(self.count(), 2)
+        self.assertTrue(any("network timeout; trying again" in line or "network timeout" in line for line in self.said), self.said)
+        paths.DOWNLOADS.joinpath(self.pin.file).unlink()
+        self.npm('echo "npm ERR! getaddrinfo EAI_AGAIN registry"; exit 1')
+        with self.fails("could not download thing@1.0.0", "EAI_AGAIN registry", "proxy and mirror that npm is configured with", "goes on where it stopped"):
+            download.get(self.pin)
+
+    def test_what_is_there_is_not_fetched_again_unless_it_is_damaged(self):
+        self.npm('printf "the right bytes" > "$folder/thing-1.0.0.tgz"')
+        download.get(self.pin)
+        download.get(self.pin)
+        self.assertEqual(self.count(), 1)
+        self.pin.path.write_bytes(b"cut")
+        self.assertEqual(download.get(self.pin).read_bytes(), b"the right bytes")
+        self.assertEqual(self.count(), 2)
+        self.assertTrue(any("thing-1.0.0.tgz: not what tools/artefacts.toml says" in line for line in self.said), self.said)
+
+    def test_the_users_proxies_and_mirrors_reach_the_client_and_caches_stay_in_the_clone(self):
+        seen = self.clone.parent / "seen"
+        self.npm(f'env > "{seen}"; printf "the right bytes" > "$folder/thing-1.0.0.tgz"')
+        users = {"https_proxy": "http://proxy:3128", "npm_config_registry": "http://mirror/npm", "PIP_INDEX_URL": "http://mirror/pip", "HOME": "/nowhere"}
+        with mock.patch.dict(os.environ, users):
+            download.get(self.pin)
+        environment = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
+        self.assertEqual({name: environment[name] for name in users}, users)
+        for name in ("PIP_CACHE_DIR", "npm_config_cache", "TMPDIR"):
+            self.assertTrue(environment[name].startswith(f"{self.clone}/.deps/"), name)
+
+
+class Folders(WithClone):
+    def test_offline_says_what_is_missing_and_does_not_ask_the_network(self):
+        self.patch(machine, "check", lambda: None)
+        self.patch(fetch, "_make", lambda part: self.fail("it would have fetched"))
+        with self.fails("--offline, but .deps lacks venv, arrow, duckdb, datasets", "Run ./x fetch once with the network"):
+            fetch.ensure(offline=True)
+
+    def test_a_part_that_was_interrupted_is_made_again_and_the_others_are_not(self):
+        made = []
+        parts = [fetch.Part(name, f"recipe of {name}", lambda folder: made.append(folder.name)) for name in ("one", "two")]
+        self.patch(machine, "check", lambda: None)
+        self.patch(fetch, "_parts", lambda: parts)
+        self.assertEqual(fetch.ensure(), 2)
+        (paths.DEPS / "two" / ".stamp").unlink()
+        self.assertEqual(fetch.ensure(), 1)
+        self.assertEqual(made, ["one.new", "two.new", "two.new"])
+        self.assertEqual(fetch.ensure(), 0)
+
+    def test_clean_removes_what_x_made_and_nothing_else(self):
+        outside = self.clone.parent / "shared"
+        for folder in (paths.BUILD / "release", outside, self.clone / "sluice-data"):
+            folder.mkdir(parents=True)
+        paths.DEPS.symlink_to(outside)
+        clean.run("clean", [])
+        self.assertFalse(paths.BUILD.exists())
+        self.assertTrue(paths.DEPS.exists())
+        clean.run("clean", ["--all"])
+        self.assertFalse(paths.DEPS.is_symlink())
+        self.assertTrue(outside.exists() and (self.clone / "sluice-data").exists() and (self.clone / "x").exists())
+
+    def test_a_mistyped_command_is_answered_with_the_nearest(self):
+        self.assertEqual(commands.main(["tset"]), 2)
+        self.assertIn("did you mean ./x test?", self.said[-1])
+
+
+def main():
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(suite)
+    failed = len(result.failures) + len(result.errors) + len(result.skipped)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
