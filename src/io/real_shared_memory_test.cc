@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/env.h"
 #include "io/internal/descriptor.h"
 #include "io/internal/real_parts.h"
+#include "io/test_directory.h"
 
 namespace sluice::io {
 namespace {
@@ -57,6 +59,27 @@ TEST_F(RealSharedMemoryTest, DescriptorGivesNoWayToWrite) {
     EXPECT_NE(ftruncate(again.get(), 0), 0);
     EXPECT_NE(fcntl(again.get(), F_ADD_SEALS, F_SEAL_WRITE), 0);
   }
+}
+
+TEST_F(RealSharedMemoryTest, MappedFileIsReadThroughItsDescriptorAndNeverWritten) {
+  RealWorld world(LogLevel::kError);
+  TestDirectory directory(world.env().files);
+  auto file = world.env().files.OpenUnnamed(directory.path()).value();
+  ASSERT_TRUE(file->Write(4096, "later").ok());
+  auto mapped = memory_->MapFile(*file).value();
+  file.reset();
+  EXPECT_EQ(mapped->view().size(), 4101u);
+  EXPECT_EQ(std::memcmp(mapped->view().data() + 4096, "later", 5), 0);
+  EXPECT_EQ(mapped->view()[0], 0) << "what was left out reads as zeros";
+  void* view = mmap(nullptr, 4101, PROT_READ, MAP_SHARED, mapped->descriptor(), 0);
+  ASSERT_NE(view, MAP_FAILED);
+  EXPECT_EQ(std::memcmp(static_cast<char*>(view) + 4096, "later", 5), 0);
+  EXPECT_NE(mprotect(view, 4101, PROT_READ | PROT_WRITE), 0);
+  munmap(view, 4101);
+  EXPECT_EQ(mmap(nullptr, 4101, PROT_READ | PROT_WRITE, MAP_SHARED, mapped->descriptor(), 0), MAP_FAILED);
+  EXPECT_LT(write(mapped->descriptor(), "x", 1), 0);
+  EXPECT_NE(ftruncate(mapped->descriptor(), 0), 0);
+  EXPECT_TRUE(world.env().files.List(directory.path())->empty()) << "a file without a name leaves nothing behind";
 }
 
 }  // namespace

@@ -343,6 +343,13 @@ TEST(SimulatedWorld, ProcessesAndSharedMemory) {
   auto region = world.env().memory.Create("hot", 4097).value();
   EXPECT_EQ(region->bytes().size(), 8192u);
   EXPECT_EQ(region->descriptor(), -1);
+  auto ran = world.Run([&] {
+    auto file = world.env().files.OpenUnnamed("/").value();
+    ASSERT_TRUE(file->Write(0, "rows").ok());
+    auto mapped = world.env().memory.MapFile(*file).value();
+    EXPECT_EQ(std::string_view(mapped->view().data(), 4), "rows");
+  });
+  EXPECT_TRUE(ran.finished()) << ran.report;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class RealRegion final : public SharedRegion {
   RealRegion(void* base, size_t size, Descriptor reader) : base_(base), size_(size), reader_(std::move(reader)) {}
   ~RealRegion() override { munmap(base_, size_); }
   std::span<char> bytes() override { return {static_cast<char*>(base_), size_}; }
+  std::span<const char> view() const override { return {static_cast<const char*>(base_), size_}; }
   int descriptor() const override { return reader_.get(); }
 
  private:
@@ -28,6 +29,26 @@ class RealRegion final : public SharedRegion {
   const size_t size_;
   const Descriptor reader_;
 };
+
+class MappedFile final : public SharedBytes {
+ public:
+  MappedFile(void* base, size_t size, Descriptor reader) : base_(base), size_(size), reader_(std::move(reader)) {}
+  ~MappedFile() override { munmap(base_, size_); }
+  std::span<const char> view() const override { return {static_cast<const char*>(base_), size_}; }
+  int descriptor() const override { return reader_.get(); }
+
+ private:
+  void* const base_;
+  const size_t size_;
+  const Descriptor reader_;
+};
+
+// The kernel gives a reader no write access later, only because this descriptor was opened without it.
+Result<Descriptor> OpenAgainForReading(int descriptor) {
+  Descriptor reader(open(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!reader.valid()) return SystemError("open", "/proc/self/fd", errno);
+  return reader;
+}
 
 class RealSharedMemory final : public SharedMemory {
  public:
@@ -38,9 +59,7 @@ class RealSharedMemory final : public SharedMemory {
     Descriptor owner(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!owner.valid()) return SystemError("memfd_create", name, errno);
     if (ftruncate(owner.get(), static_cast<off_t>(size)) != 0) return SystemError("ftruncate", name, errno);
-    // The kernel gives a reader no write access later, only because this descriptor was opened without it.
-    Descriptor reader(open(("/proc/self/fd/" + std::to_string(owner.get())).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!reader.valid()) return SystemError("open", "/proc/self/fd", errno);
+    ASSIGN_OR_RETURN(auto reader, OpenAgainForReading(owner.get()));
     void* base = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, owner.get(), 0);
     if (base == MAP_FAILED) return SystemError("mmap", name, errno);
     auto region = std::make_unique<RealRegion>(base, size, std::move(reader));
@@ -48,6 +67,15 @@ class RealSharedMemory final : public SharedMemory {
     if (fcntl(owner.get(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
       return SystemError("seal", name, errno);
     return std::unique_ptr<SharedRegion>(std::move(region));
+  }
+
+  Result<std::unique_ptr<SharedBytes>> MapFile(File& file) override {
+    ASSIGN_OR_RETURN(auto size, file.Size());
+    CHECK(size > 0, "a mapping of an empty file");
+    ASSIGN_OR_RETURN(auto reader, OpenAgainForReading(file.descriptor()));
+    void* base = mmap(nullptr, size, PROT_READ, MAP_SHARED, reader.get(), 0);
+    if (base == MAP_FAILED) return SystemError("mmap", "a file of hot rows", errno);
+    return std::unique_ptr<SharedBytes>(std::make_unique<MappedFile>(base, size, std::move(reader)));
   }
 };
 

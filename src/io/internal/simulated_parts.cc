@@ -27,6 +27,7 @@ class SimulatedRegion final : public SharedRegion {
   }
   ~SimulatedRegion() override { std::free(bytes_); }
   std::span<char> bytes() override { return {bytes_, size_}; }
+  std::span<const char> view() const override { return {bytes_, size_}; }
   int descriptor() const override { return -1; }
 
  private:
@@ -39,6 +40,12 @@ class SimulatedSharedMemory final : public SharedMemory {
   Result<std::unique_ptr<SharedRegion>> Create(const std::string&, size_t size) override {
     CHECK(size > 0, "a shared region of no bytes");
     return std::unique_ptr<SharedRegion>(std::make_unique<SimulatedRegion>((size + kPageBytes - 1) / kPageBytes * kPageBytes));
+  }
+  Result<std::unique_ptr<SharedBytes>> MapFile(File& file) override {
+    ASSIGN_OR_RETURN(auto size, file.Size());
+    ASSIGN_OR_RETURN(auto region, Create({}, size));
+    ASSIGN_OR_RETURN([[maybe_unused]] auto read, file.Read(0, region->bytes().subspan(0, size)));
+    return std::unique_ptr<SharedBytes>(std::move(region));
   }
 };
 
