@@ -42,6 +42,9 @@ class HotChunkWriter {
   bool Fits(const EventRows& events) const { return CountFitting(events, 0) == events.rows.size(); }
 
   uint32_t rows() const { return rows_; }
+  // Bytes [0, heap_end) and [optional_begin, end) of the chunk are all that a reader looks at.
+  size_t heap_end() const { return heap_end_; }
+  size_t optional_begin() const { return optional_begin_; }
   // Of all rows; meaningless while rows() is 0.
   int64_t time_us_min() const { return time_us_min_; }
   int64_t time_us_max() const { return time_us_max_; }

@@ -6,96 +6,18 @@
 #include "base/check.h"
 
 namespace sluice::table {
-namespace {
 
-constexpr const char* kRegionName = "sluice-hot";
-
-}  // namespace
-
-// ---- memory ------------------------------------------------------------------------------------------------------------
-
-ChunkMemory::ChunkMemory(io::Env env, uint64_t bytes_max, size_t chunk_bytes)
-    : env_(env), bytes_max_(bytes_max), chunk_bytes_(chunk_bytes), taken_(env.threads.NewSignal()) {}
-
-ChunkMemory::~ChunkMemory() {
-  if (thread_ == nullptr) return;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  taken_->Notify();
-  thread_->Join();
-}
-
-Result<std::unique_ptr<io::SharedRegion>> ChunkMemory::Take() {
-  if (thread_ == nullptr) thread_ = env_.threads.Start("hot-memory", io::ThreadPriority::kNormal, [this] { Prepare(); });
-  std::unique_ptr<io::SharedRegion> region;
-  {
-    std::lock_guard lock(mutex_);
-    if (!free_.empty()) {
-      region = std::move(free_.back());
-      free_.pop_back();
-    }
-  }
-  taken_->Notify();
-  if (region != nullptr) return region;
-  return Make();
-}
-
-// REQUIRES: mutex_ is held. Memory is not made ahead beyond the budget.
-bool ChunkMemory::WantsMore() const { return free_.size() < kReadyMin && bytes_made_ + chunk_bytes_ <= bytes_max_; }
-
-void ChunkMemory::Prepare() {
-  for (;;) {
-    taken_->Wait();
-    for (bool more = true; more;) {
-      {
-        std::lock_guard lock(mutex_);
-        if (stopping_) return;
-        more = WantsMore();
-      }
-      if (!more) break;
-      auto region = env_.memory.Create(kRegionName, chunk_bytes_);
-      if (!region.ok()) break;  // whoever needs one will hear of it
-      std::lock_guard lock(mutex_);
-      bytes_made_ += chunk_bytes_;
-      free_.push_back(std::move(*region));
-    }
-  }
-}
-
-Result<std::unique_ptr<io::SharedRegion>> ChunkMemory::Make() {
-  {
-    std::lock_guard lock(mutex_);
-    bytes_made_ += chunk_bytes_;
-  }
-  auto region = env_.memory.Create(kRegionName, chunk_bytes_);
-  if (!region.ok()) {
-    std::lock_guard lock(mutex_);
-    bytes_made_ -= chunk_bytes_;
-  }
-  return region;
-}
-
-void ChunkMemory::GiveBack(std::unique_ptr<io::SharedRegion> region) {
-  std::lock_guard lock(mutex_);
-  free_.push_back(std::move(region));
-}
-
-uint64_t ChunkMemory::NextChunkId() {
-  std::lock_guard lock(mutex_);
-  return next_chunk_id_++;
-}
-
-uint64_t ChunkMemory::bytes_used() const {
-  std::lock_guard lock(mutex_);
-  return bytes_made_ - free_.size() * chunk_bytes_;
-}
+// ---- chunks ----------------------------------------------------------------------------------------------------------------
 
 HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedRegion> region, ChunkMemory& memory)
     : id_(id), region_(std::move(region)), memory_(memory), writer_(region_->bytes()) {}
 
-HotChunk::~HotChunk() { memory_.GiveBack(std::move(region_)); }
+HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedBytes> file, ChunkMemory& memory) : id_(id), file_(std::move(file)), memory_(memory) {}
+
+HotChunk::~HotChunk() {
+  if (file_ != nullptr) memory_.GiveBackFile(std::move(file_));
+  else memory_.GiveBack(std::move(region_));
+}
 
 void HotChunk::NoteType(std::string_view type) {
   if (types_.find(type) != types_.end()) return;
@@ -104,12 +26,12 @@ void HotChunk::NoteType(std::string_view type) {
 }
 
 HotChunkReader HotChunk::reader() const {
-  auto reader = HotChunkReader::Open(region_->bytes());
+  auto reader = HotChunkReader::Open(stored().view());
   CHECK(reader.ok(), "a hot chunk of our own that cannot be read");
   return *reader;
 }
 
-// ---- the log's thread ----------------------------------------------------------------------------------------------------
+// ---- the writing thread ----------------------------------------------------------------------------------------------------
 
 HotTail::HotTail(ChunkMemory& memory, PartitionOffsets begin) : memory_(memory), visible_end_(std::move(begin)) {}
 
@@ -117,20 +39,19 @@ Result<void> HotTail::OpenChunk() {
   ASSIGN_OR_RETURN(auto region, memory_.Take());
   open_ = std::make_shared<HotChunk>(memory_.NextChunkId(), std::move(region), memory_);
   std::lock_guard lock(mutex_);
-  Entry entry;
+  HotEntry entry;
   entry.chunk = open_;
-  entry.end = entries_.empty() ? visible_end_ : entries_.back().end;
   entries_.push_back(std::move(entry));
   return {};
 }
 
 Result<void> HotTail::Append(const EventRows& rows, log::CommitSequence sequence) {
-  if (open_ != nullptr && !open_->writer_.Fits(rows)) Close();
+  if (open_ != nullptr && !open_->writer_->Fits(rows)) Close();
   for (size_t first = 0; first < rows.rows.size();) {
     if (open_ == nullptr) RETURN_IF_ERROR(OpenChunk());
-    const size_t n = open_->writer_.Append(rows, first);
+    const size_t n = open_->writer_->Append(rows, first);
     if (n == 0) {
-      CHECK(open_->writer_.rows() > 0, "an event that does not fit into an empty chunk");
+      CHECK(open_->writer_->rows() > 0, "an event that does not fit into an empty chunk");
       {
         std::lock_guard lock(mutex_);
         entries_.back().splits_frame = true;
@@ -150,13 +71,13 @@ void HotTail::Record(const EventRows& rows, size_t first, size_t n, log::CommitS
   for (size_t i = first; i < first + n && chunk.types_known_; i++) chunk.NoteType(rows.batch.Get(event::Attribute::kType, rows.rows[i]));
   const auto end = rows.base_offset + static_cast<int64_t>(first + n);
   std::lock_guard lock(mutex_);
-  Entry& entry = entries_.back();
+  HotEntry& entry = entries_.back();
   if (entry.rows_appended == 0) entry.first_append_us = rows.append_time.us;
-  entry.rows_appended = chunk.writer_.rows();
+  entry.rows_appended = chunk.writer_->rows();
   entry.begin.try_emplace(rows.partition, rows.base_offset + static_cast<int64_t>(first));
   entry.end[rows.partition] = end;
-  entry.time_us_min = chunk.writer_.time_us_min();
-  entry.time_us_max = chunk.writer_.time_us_max();
+  entry.time_us_min = chunk.writer_->time_us_min();
+  entry.time_us_max = chunk.writer_->time_us_max();
   if (!chunk.types_known_) entry.types.clear();
   else if (entry.types.size() != chunk.types_.size()) entry.types.assign(chunk.types_.begin(), chunk.types_.end());
   if (!pending_.empty() && pending_.back().sequence == sequence && pending_.back().chunk_id == chunk.id_) pending_.back().rows = entry.rows_appended;
@@ -177,22 +98,95 @@ void HotTail::Publish(log::CommitSequence sequence) {
 }
 
 void HotTail::Close() {
-  if (open_ == nullptr || open_->writer_.rows() == 0) return;
+  if (open_ == nullptr || open_->writer_->rows() == 0) return;
   open_.reset();
   std::lock_guard lock(mutex_);
   entries_.back().closed = true;
 }
 
+// ---- older rows --------------------------------------------------------------------------------------------------------------
+
+void HotTail::AwaitOlder(const PartitionOffsets& border) {
+  std::lock_guard lock(mutex_);
+  CHECK(entries_.empty() && !awaits_older_, "rows came before it was known which ones are older");
+  awaits_older_ = true;
+  for (auto& [partition, offset] : border) visible_end_[partition] = offset;
+}
+
+std::deque<HotEntry> HotTail::TakeWhole() {
+  std::lock_guard lock(mutex_);
+  size_t whole = 0;
+  for (size_t i = 0; i < entries_.size() && entries_[i].is_whole(); i++)
+    if (!entries_[i].splits_frame) whole = i + 1;
+  const auto end = entries_.begin() + static_cast<ptrdiff_t>(whole);
+  std::deque<HotEntry> out(std::make_move_iterator(entries_.begin()), std::make_move_iterator(end));
+  entries_.erase(entries_.begin(), end);
+  return out;
+}
+
+void HotTail::AddOlder(std::deque<HotEntry> entries) {
+  std::lock_guard lock(mutex_);
+  CHECK(awaits_older_, "older rows that nobody awaits");
+  for (auto& entry : entries) older_.push_back(std::move(entry));
+}
+
+void HotTail::EndOlder() {
+  std::lock_guard lock(mutex_);
+  CHECK(awaits_older_, "the end of older rows that nobody awaits");
+  awaits_older_ = false;
+  entries_.insert(entries_.begin(), std::make_move_iterator(older_.begin()), std::make_move_iterator(older_.end()));
+  older_.clear();
+}
+
+bool HotTail::awaits_older() const {
+  std::lock_guard lock(mutex_);
+  return awaits_older_;
+}
+
+// ---- files -------------------------------------------------------------------------------------------------------------------
+
+// REQUIRES: mutex_ is held. Null: there is none.
+std::shared_ptr<HotChunk> HotTail::FindInMemory(Which which) const {
+  std::shared_ptr<HotChunk> found;
+  ForEach([&](const HotEntry& e) {
+    if (e.is_whole() && !e.chunk->in_file() && (found == nullptr || which == Which::kNewest)) found = e.chunk;
+  });
+  return found;
+}
+
+Result<bool> HotTail::MoveToFile(Which which) {
+  std::shared_ptr<HotChunk> from;  // freed after the lock
+  {
+    std::lock_guard lock(mutex_);
+    from = FindInMemory(which);
+  }
+  if (from == nullptr) return false;
+  const auto bytes = from->stored().view();
+  const auto& writer = *from->writer_;
+  const ChunkMemory::Part parts[] = {{0, bytes.subspan(0, writer.heap_end())}, {writer.optional_begin(), bytes.subspan(writer.optional_begin())}};
+  ASSIGN_OR_RETURN(auto file, memory_.WriteFile(parts));
+  auto to = std::make_shared<HotChunk>(memory_.NextChunkId(), std::move(file), memory_);
+  std::lock_guard lock(mutex_);
+  for (auto* list : {&older_, &entries_})
+    for (auto& entry : *list)
+      if (entry.chunk == from) {
+        entry.chunk = std::move(to);
+        return true;
+      }
+  return true;  // its rows came to their table meanwhile
+}
+
 // ---- any thread ------------------------------------------------------------------------------------------------------------
 
-HotChunkView HotTail::ViewOf(const Entry& entry) { return {entry.chunk, entry.rows_visible, entry.time_us_min, entry.time_us_max, entry.types}; }
+HotChunkView HotTail::ViewOf(const HotEntry& entry) { return {entry.chunk, entry.rows_visible, entry.time_us_min, entry.time_us_max, entry.types}; }
 
 std::vector<HotChunkView> HotTail::View() const {
   std::lock_guard lock(mutex_);
   std::vector<HotChunkView> out;
   out.reserve(entries_.size());
-  for (auto& e : entries_)
+  ForEach([&](const HotEntry& e) {
     if (e.rows_visible > 0) out.push_back(ViewOf(e));
+  });
   return out;
 }
 
@@ -201,16 +195,18 @@ HotSlice HotTail::Slice(uint64_t rows_max) const {
   HotSlice out;
   size_t whole = 0;  // chunks up to the newest border between frames
   uint64_t rows = 0;
-  for (auto& e : entries_) {
-    if (!e.closed || e.rows_visible != e.rows_appended) break;
+  PartitionOffsets end;
+  for (auto& e : Sliceable()) {
+    if (!e.is_whole()) break;
     if (whole > 0 && rows + e.rows_visible > rows_max) break;
     out.chunks.push_back(ViewOf(e));
     out.begin.insert(e.begin.begin(), e.begin.end());  // keeps the oldest
+    for (auto& [partition, offset] : e.end) end[partition] = offset;
     rows += e.rows_visible;
     if (e.splits_frame) continue;
     whole = out.chunks.size();
     out.rows = rows;
-    out.end = e.end;
+    out.end = end;
   }
   out.chunks.resize(whole);
   return out;
@@ -219,16 +215,18 @@ HotSlice HotTail::Slice(uint64_t rows_max) const {
 void HotTail::Drop(const PartitionOffsets& progress) {
   std::vector<std::shared_ptr<HotChunk>> dropped;  // freed after the lock: their memory has a lock of its own
   std::lock_guard lock(mutex_);
-  auto covered = [&](const Entry& e) {
-    return std::all_of(e.end.begin(), e.end.end(), [&](auto& p) {
+  auto covered = [&](const HotEntry& e) {
+    return e.is_whole() && std::all_of(e.end.begin(), e.end.end(), [&](auto& p) {
       auto at = progress.find(p.first);
       return at != progress.end() && p.second <= at->second;
     });
   };
-  while (!entries_.empty() && entries_.front().closed && entries_.front().rows_visible == entries_.front().rows_appended && covered(entries_.front())) {
-    dropped.push_back(std::move(entries_.front().chunk));
-    entries_.pop_front();
-  }
+  for (auto* list : {&older_, &entries_})
+    std::erase_if(*list, [&](HotEntry& e) {
+      if (!covered(e)) return false;
+      dropped.push_back(std::move(e.chunk));
+      return true;
+    });
   // After a start with an empty log behind the table nothing was laid in: the table's end is where the rows end.
   for (auto& [partition, offset] : progress) {
     auto& end = visible_end_[partition];
@@ -239,15 +237,15 @@ void HotTail::Drop(const PartitionOffsets& progress) {
 uint64_t HotTail::rows_visible() const {
   std::lock_guard lock(mutex_);
   uint64_t rows = 0;
-  for (auto& e : entries_) rows += e.rows_visible;
+  ForEach([&](const HotEntry& e) { rows += e.rows_visible; });
   return rows;
 }
 
 uint64_t HotTail::rows_sliceable() const {
   std::lock_guard lock(mutex_);
   uint64_t rows = 0, whole = 0;
-  for (auto& e : entries_) {
-    if (!e.closed || e.rows_visible != e.rows_appended) break;
+  for (auto& e : Sliceable()) {
+    if (!e.is_whole()) break;
     rows += e.rows_visible;
     if (!e.splits_frame) whole = rows;
   }
@@ -261,13 +259,20 @@ bool HotTail::has_pending() const {
 
 uint64_t HotTail::chunk_count() const {
   std::lock_guard lock(mutex_);
-  return entries_.size();
+  return older_.size() + entries_.size();
+}
+
+HotBytes HotTail::bytes() const {
+  std::lock_guard lock(mutex_);
+  HotBytes out;
+  ForEach([&](const HotEntry& e) { (e.chunk->in_file() ? out.files : out.memory) += e.chunk->bytes(); });
+  return out;
 }
 
 PartitionOffsets HotTail::first_rows() const {
   std::lock_guard lock(mutex_);
   PartitionOffsets out;
-  for (auto& e : entries_) out.insert(e.begin.begin(), e.begin.end());  // keeps the oldest
+  ForEach([&](const HotEntry& e) { out.insert(e.begin.begin(), e.begin.end()); });  // keeps the oldest
   return out;
 }
 
@@ -278,7 +283,8 @@ PartitionOffsets HotTail::visible_end() const {
 
 int64_t HotTail::oldest_append_us() const {
   std::lock_guard lock(mutex_);
-  return entries_.empty() || entries_.front().rows_visible == 0 ? 0 : entries_.front().first_append_us;
+  const auto& list = older_.empty() ? entries_ : older_;
+  return list.empty() || list.front().rows_visible == 0 ? 0 : list.front().first_append_us;
 }
 
 }  // namespace sluice::table

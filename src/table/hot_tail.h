@@ -6,81 +6,58 @@
 //   [closed][closed][closed][open]     append ──▶ open chunk      durable commit ──▶ rows become visible
 //    └── slice of the tier ──┘         closed and all rows visible ──▶ the tier may take it
 //
-// A chunk leaves when a table commit that holds all its rows was published; its memory is used again once no view holds it.
+// A chunk leaves when a table commit that holds all its rows was published; its memory is used again once no view holds it. Closed
+// chunks may move to files meanwhile.
+//
+// After a start rows that the log still has are loaded (hot_loader.h) before the ones that come in meanwhile:
+//
+//   [older: loaded, in whole frames] ... not loaded yet ... | border | [newer: appended]       the tier takes older ones only
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "io/env.h"
 #include "log/types.h"
+#include "table/chunk_memory.h"
 #include "table/feed_progress.h"
 #include "table/hot_chunk_reader.h"
 #include "table/hot_chunk_writer.h"
 
 namespace sluice::table {
 
-// Recycles chunk memory, and has some ready before it is asked for: fresh pages cost more than the copy that fills them, and the log's
-// thread must not wait for them. Thread-safe, but for Take: one thread takes.
-class ChunkMemory {
- public:
-  // `bytes_max`: the budget of all chunks together. `env` must outlive it.
-  ChunkMemory(io::Env env, uint64_t bytes_max, size_t chunk_bytes = kHotChunkBytesDefault);
-  ~ChunkMemory();
-  // Rows that the log admitted must find a place, so the budget is not checked here but before admission: over_budget().
-  // kExhausted: the system has no memory.
-  Result<std::unique_ptr<io::SharedRegion>> Take();
-  void GiveBack(std::unique_ptr<io::SharedRegion> region);
-  // A number that no other chunk of this process has or had, of whatever table: readers know chunks by it.
-  uint64_t NextChunkId();
-  // True: admit nothing more until the tier has made room.
-  bool over_budget() const { return bytes_used() >= bytes_max_; }
-  uint64_t bytes_used() const;
-  uint64_t bytes_max() const { return bytes_max_; }
-
- private:
-  static constexpr size_t kReadyMin = 4;  // free chunks that are made ahead, once the first was taken
-  Result<std::unique_ptr<io::SharedRegion>> Make();
-  bool WantsMore() const;
-  void Prepare();
-
-  io::Env env_;
-  const uint64_t bytes_max_;
-  const size_t chunk_bytes_;
-  mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<io::SharedRegion>> free_;
-  uint64_t bytes_made_ = 0;
-  uint64_t next_chunk_id_ = 1;
-  bool stopping_ = false;
-  std::unique_ptr<io::Signal> taken_;
-  std::unique_ptr<io::Thread> thread_;
-};
-
-// One chunk. The writing side belongs to the log's thread; rows that are visible may be read from any thread.
+// One chunk. The writing side belongs to one thread; rows that are visible may be read from any thread.
 class HotChunk {
  public:
+  // In memory, empty.
   HotChunk(uint64_t id, std::unique_ptr<io::SharedRegion> region, ChunkMemory& memory);
-  ~HotChunk();  // gives the memory back
+  // A full one in a file.
+  HotChunk(uint64_t id, std::unique_ptr<io::SharedBytes> file, ChunkMemory& memory);
+  ~HotChunk();  // gives memory or file back
   HotChunk(const HotChunk&) = delete;
 
   uint64_t id() const { return id_; }  // unique in this process
-  int descriptor() const { return region_->descriptor(); }
-  uint64_t bytes() const { return region_->bytes().size(); }
+  int descriptor() const { return stored().descriptor(); }
+  uint64_t bytes() const { return stored().view().size(); }
+  bool in_file() const { return file_ != nullptr; }
   HotChunkReader reader() const;
 
  private:
   friend class HotTail;
   static constexpr size_t kTypesTracked = 16;
+  const io::SharedBytes& stored() const { return file_ != nullptr ? *file_ : *region_; }
   const uint64_t id_;
-  std::unique_ptr<io::SharedRegion> region_;
+  std::unique_ptr<io::SharedRegion> region_;  // one of the two
+  std::unique_ptr<io::SharedBytes> file_;
   ChunkMemory& memory_;
-  // The log's thread only.
-  HotChunkWriter writer_;
+  // The writing thread only.
+  std::optional<HotChunkWriter> writer_;  // of one in memory
   void NoteType(std::string_view type);
   std::set<std::string, std::less<>> types_;  // distinct event types; empty once there are more than kTypesTracked
   bool types_known_ = true;
@@ -99,11 +76,31 @@ struct HotChunkView {
 struct HotSlice {
   std::vector<HotChunkView> chunks;
   PartitionOffsets begin;  // the first offset of each partition that has a row in them
-  PartitionOffsets end;  // the offsets behind the newest of them, for every partition that ever had a row here
+  PartitionOffsets end;    // the offset behind the newest of them, of the same partitions
   uint64_t rows = 0;
 };
 
-// Append, Publish and Close: the log's thread. The others: any thread.
+// A chunk and what its tail knows of it.
+struct HotEntry {
+  std::shared_ptr<HotChunk> chunk;
+  uint32_t rows_appended = 0;  // as published to other threads under the mutex
+  uint32_t rows_visible = 0;
+  bool closed = false;
+  bool splits_frame = false;    // the rest of its last frame is in the next chunk: no slice ends here
+  PartitionOffsets begin;       // of the partitions that have a row in this chunk
+  PartitionOffsets end;         // behind the rows appended so far, of the same
+  int64_t first_append_us = 0;
+  int64_t time_us_min = 0, time_us_max = 0;
+  std::vector<std::string> types;
+  bool is_whole() const { return closed && rows_visible == rows_appended; }
+};
+
+// Bytes of the chunks that a tail holds, whether they are full or not.
+struct HotBytes {
+  uint64_t memory = 0, files = 0;
+};
+
+// Append, Publish, Close, AwaitOlder and TakeWhole: the writing thread, which is the log's but for private tails. The others: any thread.
 //
 // Slices end at borders between frames, because only there the log can say what its chain is: the rows of one Append stay in one
 // chunk whenever an empty chunk can hold them.
@@ -120,16 +117,33 @@ class HotTail {
   // The open chunk takes no more rows, so that a slice can hold all that was appended so far.
   void Close();
 
+  // ---- rows that come from the log ----
+  // Rows before `border` come by AddOlder from now on; until EndOlder slices hold only those. REQUIRES: no row came yet.
+  void AwaitOlder(const PartitionOffsets& border);
+  // Takes away the closed chunks up to the newest border between frames, of a private tail whose rows go to another one.
+  std::deque<HotEntry> TakeWhole();
+  // What TakeWhole gave. REQUIRES: the rows of each partition come in order.
+  void AddOlder(std::deque<HotEntry> entries);
+  // That was all of them.
+  void EndOlder();
+  bool awaits_older() const;
+
   std::vector<HotChunkView> View() const;
   // Closed chunks whose rows are all visible, up to `rows_max` rows (one chunk at least).
   HotSlice Slice(uint64_t rows_max) const;
   // Drops the chunks that lie before `progress` as a whole: a table commit that holds them was published.
   void Drop(const PartitionOffsets& progress);
 
+  // Moves one closed chunk from memory to a file: the oldest, or the newest (which the tier wants last). False: there is none.
+  // Errors: ChunkMemory::WriteFile; the chunk then stays where it is. Copies; not for the log's thread.
+  enum class Which : uint8_t { kOldest, kNewest };
+  Result<bool> MoveToFile(Which which);
+
   uint64_t rows_visible() const;
   // Rows in closed chunks that are all visible: what Slice can give.
   uint64_t rows_sliceable() const;
   uint64_t chunk_count() const;
+  HotBytes bytes() const;
   // Rows that were appended and are not visible yet.
   bool has_pending() const;
   // The oldest row here of each partition that has one.
@@ -140,18 +154,6 @@ class HotTail {
   int64_t oldest_append_us() const;
 
  private:
-  struct Entry {
-    std::shared_ptr<HotChunk> chunk;
-    uint32_t rows_appended = 0;  // as published to other threads under the mutex
-    uint32_t rows_visible = 0;
-    bool closed = false;
-    bool splits_frame = false;    // the rest of its last frame is in the next chunk: no slice ends here
-    PartitionOffsets begin;       // of the partitions that have a row in this chunk
-    PartitionOffsets end;         // behind the rows appended so far
-    int64_t first_append_us = 0;
-    int64_t time_us_min = 0, time_us_max = 0;
-    std::vector<std::string> types;
-  };
   struct Pending {
     log::CommitSequence sequence;
     uint64_t chunk_id;
@@ -159,12 +161,22 @@ class HotTail {
   };
   Result<void> OpenChunk();
   void Record(const EventRows& rows, size_t first, size_t n, log::CommitSequence sequence);
-  static HotChunkView ViewOf(const Entry& entry);
+  static HotChunkView ViewOf(const HotEntry& entry);
+  // REQUIRES of both: mutex_ is held.
+  const std::deque<HotEntry>& Sliceable() const { return awaits_older_ ? older_ : entries_; }
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (auto* list : {&older_, &entries_})
+      for (auto& entry : *list) visit(entry);
+  }
+  std::shared_ptr<HotChunk> FindInMemory(Which which) const;
 
   ChunkMemory& memory_;
-  std::shared_ptr<HotChunk> open_;  // the log's thread only
+  std::shared_ptr<HotChunk> open_;  // the writing thread only
   mutable std::mutex mutex_;
-  std::deque<Entry> entries_;
+  std::deque<HotEntry> older_;  // empty unless awaits_older_
+  std::deque<HotEntry> entries_;
+  bool awaits_older_ = false;
   std::deque<Pending> pending_;
   PartitionOffsets visible_end_;
   std::deque<std::pair<log::CommitSequence, std::pair<log::LogPartition, log::Offset>>> pending_ends_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/env.h"
+#include "io/test_directory.h"
 
 namespace sluice::table {
 namespace {
@@ -160,6 +161,110 @@ TEST_F(HotTailTest, EmptyTailEndsWhereItsTableEnds) {
   EXPECT_EQ(tail_.visible_end(), (PartitionOffsets{{LogPartition(0), Offset(25)}, {LogPartition(1), Offset(3)}}));
   tail_.Drop({{LogPartition(0), Offset(20)}});
   EXPECT_EQ(tail_.visible_end().at(LogPartition(0)), Offset(25));
+}
+
+// Goal: rows that are loaded stand before those that came meanwhile, and the tier takes nothing behind a row that is missing.
+// Method: offsets 0 to 9 are loaded by two private tails, partition for partition, while 10 to 12 come in.
+TEST_F(HotTailTest, OlderRowsStandBeforeNewOnesAndAreTakenAlone) {
+  tail_.AwaitOlder({{LogPartition(0), Offset(10)}, {LogPartition(1), Offset(4)}});
+  next_ = {{0, 10}, {1, 4}};
+  Append(3, 1);
+  tail_.Publish(CommitSequence(1));
+  tail_.Close();
+  EXPECT_TRUE(tail_.Slice(1'000).chunks.empty());
+  EXPECT_EQ(tail_.rows_sliceable(), 0u);
+
+  next_ = {{0, 0}, {1, 0}};
+  HotTail first(memory_, {}), second(memory_, {});
+  AppendTo(first, 10, 0);
+  AppendTo(second, 4, 0, 1, 1);
+  for (auto* loaded : {&first, &second}) {
+    loaded->Publish(CommitSequence(0));
+    EXPECT_TRUE(loaded->TakeWhole().empty()) << "the open chunk may still grow";
+    loaded->Close();
+    tail_.AddOlder(loaded->TakeWhole());
+    EXPECT_EQ(loaded->chunk_count(), 0u);
+  }
+  const auto slice = tail_.Slice(1'000);
+  EXPECT_EQ(slice.rows, 14u);
+  EXPECT_EQ(slice.begin, (PartitionOffsets{{LogPartition(0), Offset(0)}, {LogPartition(1), Offset(0)}}));
+  EXPECT_EQ(slice.end, (PartitionOffsets{{LogPartition(0), Offset(10)}, {LogPartition(1), Offset(4)}}));
+  tail_.Drop({{LogPartition(1), Offset(4)}});
+  EXPECT_EQ(RowsInView(), 13u) << "what a table has is dropped wherever it stands";
+
+  tail_.EndOlder();
+  EXPECT_EQ(tail_.Slice(1'000).rows, 13u);
+  EXPECT_EQ(tail_.View().front().chunk->reader().longs(EventColumn::kLogOffset)[0], 0);
+  EXPECT_EQ(tail_.first_rows().at(LogPartition(0)), Offset(0));
+  EXPECT_EQ(tail_.visible_end(), (PartitionOffsets{{LogPartition(0), Offset(13)}, {LogPartition(1), Offset(4)}}));
+}
+
+TEST_F(HotTailTest, TailThatLoadsGivesWholeFramesOnly) {
+  Append(24, 0, 512 << 10);  // in two chunks
+  tail_.Publish(CommitSequence(0));
+  EXPECT_TRUE(tail_.TakeWhole().empty());
+  tail_.Close();
+  EXPECT_EQ(tail_.TakeWhole().size(), 2u);
+}
+
+class HotFilesTest : public HotTailTest {
+ protected:
+  io::TestDirectory directory_{world_.env().files};
+  ChunkMemory small_{world_.env(), 2 * kHotChunkBytesDefault, kHotChunkBytesDefault, {directory_.path(), 2 * kHotChunkBytesDefault}};
+};
+
+// Method: three closed chunks of one row, and files for two. The optional column lies at a chunk's end, the text at its beginning.
+TEST_F(HotFilesTest, ChunksMoveToFilesAndReadTheSame) {
+  HotTail tail(small_, {});
+  for (uint64_t sequence = 1; sequence <= 4; sequence++) {
+    AppendTo(tail, 1, sequence, 100 * sequence);
+    tail.Publish(CommitSequence(sequence));
+    if (sequence < 4) tail.Close();
+  }
+  const auto before = tail.View();
+  ASSERT_TRUE(*tail.MoveToFile(HotTail::Which::kOldest));
+  ASSERT_TRUE(*tail.MoveToFile(HotTail::Which::kNewest));
+  EXPECT_EQ(tail.MoveToFile(HotTail::Which::kOldest).error().code, ErrorCode::kExhausted);
+  const auto after = tail.View();
+  ASSERT_EQ(after.size(), 4u);
+  for (size_t i = 0; i < after.size(); i++) {
+    EXPECT_EQ(after[i].chunk->in_file(), i == 0 || i == 2) << i;
+    EXPECT_EQ(after[i].chunk->id() != before[i].chunk->id(), after[i].chunk->in_file()) << "a number stands for the same bytes for ever";
+    for (auto* view : {&before, &after}) {
+      const auto reader = (*view)[i].chunk->reader();
+      ASSERT_TRUE(reader.IsValid(EventColumn::kData, 0));
+      EXPECT_EQ(reader.Text(reader.views(EventColumn::kData)[0]), std::string(100 * (i + 1), 'x'));
+    }
+  }
+  EXPECT_EQ(tail.bytes().files, small_.file_bytes_used());
+  EXPECT_EQ(small_.file_bytes_used(), 2 * kHotChunkBytesDefault);
+  EXPECT_TRUE(world_.env().files.List(directory_.path())->empty()) << "files without a name leave nothing behind";
+}
+
+TEST_F(HotFilesTest, MemoryIsUsedAgainOnceNoViewHasTheChunk) {
+  HotTail tail(small_, {});
+  AppendTo(tail, 1, 1);
+  tail.Publish(CommitSequence(1));
+  EXPECT_FALSE(*tail.MoveToFile(HotTail::Which::kOldest)) << "the open chunk stays";
+  tail.Close();
+  auto view = tail.View();
+  ASSERT_TRUE(*tail.MoveToFile(HotTail::Which::kOldest));
+  EXPECT_EQ(small_.bytes_used(), kHotChunkBytesDefault);
+  view.clear();
+  EXPECT_EQ(small_.bytes_used(), 0u);
+  tail.Drop({{LogPartition(0), Offset(1)}});
+  EXPECT_EQ(small_.file_bytes_used(), 0u);
+}
+
+TEST_F(HotFilesTest, FileThatCannotBeMadeLeavesTheChunkInMemory) {
+  ChunkMemory nowhere(world_.env(), kHotChunkBytesDefault, kHotChunkBytesDefault, {"/nowhere/hot", kHotChunkBytesDefault});
+  HotTail tail(nowhere, {});
+  AppendTo(tail, 1, 1);
+  tail.Publish(CommitSequence(1));
+  tail.Close();
+  EXPECT_FALSE(tail.MoveToFile(HotTail::Which::kOldest).ok());
+  EXPECT_EQ(nowhere.file_bytes_used(), 0u);
+  EXPECT_FALSE(tail.View().front().chunk->in_file());
 }
 
 TEST_F(HotTailTest, BudgetIsToldAtItsBound) {
