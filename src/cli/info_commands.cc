@@ -138,11 +138,16 @@ std::string InfoAction::PrintStatus(const Json& answer) const {
   auto& log = answer["log"];
   int64_t bytes_lake = 0;
   for (auto& table : answer["tables"].AsArray()) bytes_lake += table["bytes_lake"].AsInt();
+  auto& hot = answer["hot"];
+  std::string hot_rows = ByteText(hot["bytes_used"].AsInt()) + " of " + ByteText(hot["bytes_max"].AsInt()) + " in memory, " + ByteText(hot["file_bytes_used"].AsInt()) +
+                         " of " + ByteText(hot["file_bytes_max"].AsInt()) + " in files";
+  for (auto& one : hot["loading"].AsArray())
+    hot_rows += "; loading " + one["table"].AsString() + ", " + WithThousands(one["rows"].AsInt()) + " of " + WithThousands(one["rows_total"].AsInt()) + " rows";
   std::string out = KeyValues({{"server", answer["url"].AsString()}, {"data", answer["data"].AsString()},
                                {"journal", ByteText(log["journal_bytes"].AsInt()) + " in " + Counted(log["journal_segments"].AsInt(), "segment") + ", " + WithThousands(log["spare_segments"].AsInt()) + " spare"},
                                {"topic files", ByteText(log["topic_file_bytes"].AsInt())},
                                {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
-                               {"hot rows", ByteText(answer["hot"]["bytes_used"].AsInt()) + " of " + ByteText(answer["hot"]["bytes_max"].AsInt())},
+                               {"hot rows", hot_rows},
                                {"tables", ByteText(bytes_lake) + " in their newest snapshots"},
                                {"connections", WithThousands(answer["connections"].AsInt())}});
   return out + "\n" + PrintTables(answer);

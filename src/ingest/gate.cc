@@ -125,6 +125,8 @@ IngestOutcome Gate::AdmitRows(const IngestRequest& request, IngestOutcome outcom
     return Refuse(IngestStatus::kBusy, "rows wait for their tables and fill all memory for them", "try again after Retry-After; hot.bytes_max sets the bound");
   }
   if (auto routed = RouteRows(request.topic); !routed.ok()) return RefuseFor(routed.error());
+  for (auto* topic : used_topics_)
+    if (auto taken = hooks_.takes_rows(*topic); !taken.ok()) return Refuse(IngestStatus::kTopicQuota, taken.error().message, taken.error().hint);
   if (auto admitted = log_.Append(batch(), *request.principal, used_topics_, routes_, result_); !admitted.ok())
     return RefuseFor(admitted.error(), result_.refusal);
   outcome.accepted = result_.accepted;

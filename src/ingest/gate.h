@@ -50,6 +50,8 @@ class Gate {
     std::function<Result<void>(const log::Topic&)> on_topic;
     // Until it answers true, nothing is admitted.
     std::function<bool()> has_room;
+    // kExhausted: this topic takes nothing until its table gets on; others do.
+    std::function<Result<void>(const log::Topic&)> takes_rows;
   };
   static Result<std::unique_ptr<Gate>> Make(io::Env env, log::Log& log, GateOptions options, Hooks hooks);
 

@@ -187,9 +187,11 @@ int64_t Pump::Load() {
   auto loaded = LoadProgress();
   if (!loaded.ok()) {
     const int64_t wait_us = Fail(loaded.error());
+    failed_to_load_ = true;
     AnswerResumes(loaded);
     return wait_us;
   }
+  if (failed_to_load_) failing_.store(false, std::memory_order_relaxed);  // a commit that failed is to succeed first
   Publish(PumpState::kRunning, {});
   AnswerResumes({});
   return 0;
@@ -266,6 +268,7 @@ int64_t Pump::Commit() {
   applied_rows_ = applied_bytes_ = 0;
   conflicts_in_row_ = 0;
   last_failure_.clear();
+  failing_.store(false, std::memory_order_relaxed);
   backoff_.Reset();
   {
     std::lock_guard lock(mutex_);
@@ -277,6 +280,8 @@ int64_t Pump::Commit() {
 
 int64_t Pump::Fail(const Error& error) {
   Drop();
+  failed_to_load_ = false;
+  failing_.store(true, std::memory_order_relaxed);
   last_failure_ = error.ToString();
   bool again = MeansLoadAgain(error.code);
   {
@@ -300,6 +305,7 @@ int64_t Pump::Fail(const Error& error) {
 
 void Pump::EnterPause(const Error& cause) {
   Drop();
+  failing_.store(true, std::memory_order_relaxed);
   env_.log.Error("consumer is paused", {{"consumer", options_.name}, {"cause", cause.ToString()}});
   Publish(PumpState::kPaused, cause.ToString());
 }

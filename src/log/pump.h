@@ -71,6 +71,8 @@ class Pump {
   // Pauses with this cause (a table that was found broken elsewhere).
   void Pause(Error cause);
   PumpStatus status() const;
+  // Something went wrong since its last success: nobody knows when it gets on. Thread-safe, cheap.
+  bool is_failing() const { return failing_.load(std::memory_order_relaxed); }
 
   // One step of the loop; returns how long to wait before the next one in microseconds (0: at once, -1: until something new is
   // durable or somebody calls). For tests, and for Start's thread. Not thread-safe.
@@ -117,9 +119,11 @@ class Pump {
   std::unique_ptr<io::Signal> wake_;
   std::unique_ptr<io::Thread> thread_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> failing_{false};
 
   // Owned by the stepping thread.
   PumpState state_ = PumpState::kLoading;
+  bool failed_to_load_ = false;  // the newest failure was one of Load
   std::string status_cause_;
   std::string last_failure_;  // since the last commit
   int64_t resume_at_ns_ = 0;

@@ -117,6 +117,8 @@ class ReadView {
   virtual ~ReadView() = default;
   // Names as they stand in the catalog; compared without case. kNotFound: no such table. The pointer lives as long as this.
   virtual Result<const ViewTable*> FindTable(std::string_view schema, std::string_view name) const = 0;
+  // FindTable is kUnavailable only because the table's rows are still on their way from the log: a later view has them.
+  virtual bool IsLoading(std::string_view /*schema*/, std::string_view /*name*/) const { return false; }
   // For SHOW TABLES and "did you mean".
   virtual std::vector<TableName> ListTables() const = 0;
 };
@@ -127,6 +129,8 @@ class ReadViewSource {
   virtual ~ReadViewSource() = default;
   // A view of now. Cheap: called once a statement. kUnavailable: not now (starting, stopping).
   virtual Result<std::shared_ptr<const ReadView>> NewView() = 0;
+  // ReadView::IsLoading, of now. Cheap.
+  virtual bool IsLoading(std::string_view /*schema*/, std::string_view /*name*/) { return false; }
 };
 
 // "events__hot" and "events$hot" -> ("events", kHot); a name without suffix is kAll.

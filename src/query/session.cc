@@ -11,11 +11,22 @@ namespace {
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kWorkerWaitMs = 50;  // how often a thread without a worker looks at its statement's deadline
 constexpr size_t kWorkersMax = 64;
+constexpr int64_t kLoadingPollUs = 10'000;  // while statements wait for a table that is loading
 
 QueryError Late() {
   return {QueryErrorKind::kExhausted, "no SQL worker became free before the statement's timeout", std::nullopt, "try again later, or with a longer \"timeout_ms\""};
 }
+QueryError StillLoading(const TableName& table) {
+  return {QueryErrorKind::kTimeout, "the rows of " + table.schema + "." + table.name + " are still being loaded from the log, and the statement ran into its timeout", std::nullopt,
+          "ask again, or raise \"timeout_ms\"; GET /readyz says how far it is"};
+}
 QueryError CancelledError() { return {QueryErrorKind::kCancelled, "the statement was cancelled", std::nullopt, ""}; }
+
+StatementResult EndedInQueue(QueryError error) {
+  StatementResult out;
+  out.error = std::move(error);
+  return out;
+}
 
 }  // namespace
 
@@ -59,7 +70,8 @@ Session::~Session() {
   WakeAll();
   clerk_->Join();
   for (auto& thread : threads_) thread->thread->Join();
-  for (auto& pending : unstarted) Finish(*pending, {CancelledError(), {}, false});
+  unstarted.insert(unstarted.end(), waiting_.begin(), waiting_.end());  // those that went back to the queue meanwhile
+  for (auto& pending : unstarted) Finish(*pending, EndedInQueue(CancelledError()));
 }
 
 Result<Session::StatementId> Session::Submit(SqlRequest request, std::shared_ptr<ResultSink> sink) {
@@ -102,7 +114,17 @@ void Session::WakeAll() {
 }
 
 void Session::Work(QueryThread& self) {
-  while (auto pending = Next(self)) RunOne(*pending);
+  while (auto pending = Next(self))
+    if (!RunOne(*pending)) QueueAgain(std::move(pending));
+}
+
+void Session::QueueAgain(std::shared_ptr<Pending> pending) {
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_front(std::move(pending));  // its turn had come
+    env_.metrics.GetGauge(kQueuedMetric).Set(static_cast<double>(waiting_.size()));
+  }
+  clerk_wake_->Notify();
 }
 
 std::shared_ptr<Session::Pending> Session::Next(QueryThread& self) {
@@ -110,9 +132,11 @@ std::shared_ptr<Session::Pending> Session::Next(QueryThread& self) {
     {
       std::lock_guard lock(mutex_);
       if (closing_) return nullptr;
-      if (!waiting_.empty()) {
-        auto pending = std::move(waiting_.front());
-        waiting_.pop_front();
+      auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](auto& p) { return !p->awaits || !views_.IsLoading(p->awaits->schema, p->awaits->name); });
+      if (next != waiting_.end()) {
+        auto pending = std::move(*next);
+        waiting_.erase(next);
+        pending->awaits.reset();
         env_.metrics.GetGauge(kQueuedMetric).Set(static_cast<double>(waiting_.size()));
         return pending;
       }
@@ -134,15 +158,22 @@ void Session::WatchTheQueue() {
 int64_t Session::EndOverdueUs() {
   auto now = env_.clock.MonotonicNs();
   int64_t next_ns = INT64_MAX;
+  bool awaits = false, loaded = false;
   std::vector<std::shared_ptr<Pending>> ended;
   {
     std::lock_guard lock(mutex_);
     auto is_over = [&](const std::shared_ptr<Pending>& p) { return p->cancel->cancelled() || now >= p->deadline_ns; };
     std::copy_if(waiting_.begin(), waiting_.end(), std::back_inserter(ended), is_over);
     std::erase_if(waiting_, is_over);
-    for (auto& p : waiting_) next_ns = std::min(next_ns, p->deadline_ns);
+    for (auto& p : waiting_) {
+      next_ns = std::min(next_ns, p->deadline_ns);
+      if (!p->awaits) continue;
+      (views_.IsLoading(p->awaits->schema, p->awaits->name) ? awaits : loaded) = true;
+    }
   }
-  for (auto& pending : ended) Finish(*pending, {pending->cancel->cancelled() ? CancelledError() : Late(), {}, false});
+  if (loaded) WakeAll();
+  for (auto& pending : ended) Finish(*pending, EndedInQueue(pending->cancel->cancelled() ? CancelledError() : pending->awaits ? StillLoading(*pending->awaits) : Late()));
+  if (awaits) return std::min(kLoadingPollUs, (next_ns - now) / 1'000 + 1);
   return next_ns == INT64_MAX ? -1 : (next_ns - now) / 1'000 + 1;
 }
 
@@ -155,13 +186,17 @@ std::unique_ptr<WorkerProcess> Session::TakeWorker(const Pending& pending) {
   }
 }
 
-void Session::RunOne(Pending& pending) {
+bool Session::RunOne(Pending& pending) {
+  auto end = [&](StatementResult result) {
+    Finish(pending, std::move(result));
+    return true;
+  };
   auto worker = TakeWorker(pending);
-  if (!worker) return Finish(pending, {pending.cancel->cancelled() ? CancelledError() : Late(), {}, false});
+  if (!worker) return end(EndedInQueue(pending.cancel->cancelled() ? CancelledError() : Late()));
   auto view = views_.NewView();
   if (!view.ok()) {
     pool_.GiveBack(std::move(worker));
-    return Finish(pending, {QueryError{QueryErrorKind::kUnavailable, view.error().message, std::nullopt, view.error().hint}, {}, false});
+    return end(EndedInQueue(QueryError{QueryErrorKind::kUnavailable, view.error().message, std::nullopt, view.error().hint}));
   }
   StatementResult result;
   {
@@ -175,7 +210,9 @@ void Session::RunOne(Pending& pending) {
     env_.metrics.GetCounter(kWorkersLostMetric).Add();
     pool_.Replace(std::move(worker));
   }
-  Finish(pending, std::move(result));
+  // Nothing was said yet: all of it is asked again, of one view that has the table.
+  pending.awaits = std::move(result.awaits);
+  return pending.awaits ? false : end(std::move(result));
 }
 
 void Session::Finish(Pending& pending, StatementResult result) {

@@ -5,12 +5,15 @@
 // each, and end with exactly one call to their sink.
 //
 //   Submit ─▶ queue (bounded) ─▶ query thread: worker, view, Statement ─▶ sink
+//               ▲                                    │
+//               └── waits, nobody's thread ◀─────────┘ a table that is still loading
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "io/env.h"
@@ -63,6 +66,7 @@ class Session {
     std::unique_ptr<CancelToken> cancel;
     int64_t submitted_ns;
     int64_t deadline_ns;
+    std::optional<TableName> awaits;  // it begins anew, with a new view, once this table is loaded
   };
   struct QueryThread {
     std::unique_ptr<io::Signal> wake;
@@ -73,10 +77,13 @@ class Session {
   void Work(QueryThread& self);
   // The next statement; ends those whose time ran out while they waited. Nothing: the session closes.
   std::shared_ptr<Pending> Next(QueryThread& self);
-  void RunOne(Pending& pending);
+  // False: it goes back to the queue.
+  bool RunOne(Pending& pending);
+  void QueueAgain(std::shared_ptr<Pending> pending);
   std::unique_ptr<WorkerProcess> TakeWorker(const Pending& pending);
   void Finish(Pending& pending, StatementResult result);
-  // Ends waiting statements that are late or cancelled. Returns how long nothing more becomes late; negative: for ever.
+  // Ends waiting statements that are late or cancelled, and wakes threads for those whose table is loaded. Returns how long nothing more
+  // becomes late; negative: for ever.
   int64_t EndOverdueUs();
   void WatchTheQueue();
   void WakeAll();

@@ -34,7 +34,10 @@ uint64_t FileNumbers::NumberOf(const std::string& uri) {
 
 StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t deadline_ns) {
   id_ = id;
-  rows_.emplace([this](const ArrowSchema& schema) { return sink_.OnSchema(schema); },
+  rows_.emplace([this](const ArrowSchema& schema) {
+                  has_begun_ = true;
+                  return sink_.OnSchema(schema);
+                },
                 [this](Columns batch) {
                   rows_sent_ += batch.rows();
                   return sink_.OnBatch(std::move(batch));
@@ -60,6 +63,7 @@ StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t d
     result.worker_usable = false;
     result.error = WhyStopped();
   }
+  if (result.error && !stopped_ && !has_begun_) result.awaits = awaits_;
   result.stats.rows = rows_sent_;
   result.stats.tables = Freshness();
   return result;
@@ -109,6 +113,7 @@ Result<BoundMessage> Statement::Bind(const BindMessage& question) {
   auto [name, part] = SplitTableName(question.name);
   auto found = view_.FindTable(question.schema, name);
   if (!found.ok() && found.error().code == ErrorCode::kNotFound) return BoundMessage{};
+  if (!found.ok() && view_.IsLoading(question.schema, name)) awaits_ = TableName{question.schema, name};
   if (!found.ok()) return found.error();
   BoundView bound{*found, part, nullptr};
   if (question.version) {

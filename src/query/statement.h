@@ -53,6 +53,7 @@ class CancelToken {
 struct StatementResult {
   std::optional<QueryError> error;
   StatementStats stats;        // without elapsed_us
+  std::optional<TableName> awaits;  // it failed because this table is loading, and the sink heard nothing: a later view has it
   bool worker_usable = false;  // may get the next statement
 };
 
@@ -100,8 +101,10 @@ class Statement {
   std::vector<BoundView> bound_;                             // by handle
   std::map<uint64_t, std::variant<std::string, ViewChunk>> openable_;  // by number: a URI, or a chunk that is kept
   std::optional<QueryError> stopped_;                        // why the worker was interrupted
+  std::optional<TableName> awaits_;
   int64_t kill_at_ns_ = 0;
   int64_t rows_sent_ = 0;
+  bool has_begun_ = false;  // the sink heard of a schema
   bool killed_ = false;
 };
 

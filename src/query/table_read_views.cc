@@ -14,6 +14,7 @@ namespace sluice::query {
 namespace {
 
 constexpr iceberg::FieldId kTimeField = static_cast<iceberg::FieldId>(table::EventColumn::kTime) + 1;
+constexpr const char* kLoadingHint = "ask again; GET /readyz says how far it is";
 constexpr iceberg::FieldId kTypeField = static_cast<iceberg::FieldId>(table::EventColumn::kType) + 1;
 
 bool ChunkMayMatch(const table::HotChunkView& chunk, const iceberg::ColumnFilter& filter) {
@@ -161,6 +162,8 @@ class RegistryView : public ReadView {
     for (size_t i = 0; i < tables_.tables.size(); i++) {
       auto& view = tables_.tables[i];
       if (!SameName(view.table->name().table_namespace, schema) || !SameName(view.table->name().name, name)) continue;
+      if (view.is_loading)
+        return Error{ErrorCode::kUnavailable, "the rows of " + view.table->name().ToString() + " are still being loaded from the log", kLoadingHint};
       // Without a version nobody knows where the hot rows begin: an answer would miss rows or have them twice.
       if (view.version == nullptr)
         return Error{ErrorCode::kUnavailable, "the table " + view.table->name().ToString() + " is not available",
@@ -171,6 +174,11 @@ class RegistryView : public ReadView {
       return static_cast<const ViewTable*>(resolved_[i].get());
     }
     return Error{ErrorCode::kNotFound, "there is no table " + std::string(schema) + "." + std::string(name), {}};
+  }
+  bool IsLoading(std::string_view schema, std::string_view name) const override {
+    return std::any_of(tables_.tables.begin(), tables_.tables.end(), [&](auto& view) {
+      return view.is_loading && SameName(view.table->name().table_namespace, schema) && SameName(view.table->name().name, name);
+    });
   }
   std::vector<TableName> ListTables() const override {
     std::vector<TableName> out;
@@ -187,6 +195,12 @@ class RegistryView : public ReadView {
 };
 
 }  // namespace
+
+bool TableReadViews::IsLoading(std::string_view schema, std::string_view name) {
+  for (auto* table : registry_.Tables())
+    if (SameName(table->name().table_namespace, schema) && SameName(table->name().name, name)) return registry_.IsLoading(*table);
+  return false;
+}
 
 Result<std::shared_ptr<const ReadView>> TableReadViews::NewView() {
   return std::shared_ptr<const ReadView>(std::make_shared<RegistryView>(env_, manifests_, registry_.View()));

@@ -17,6 +17,7 @@ class TableReadViews : public ReadViewSource {
  public:
   TableReadViews(io::Env env, const table::TableRegistry& registry) : env_(env), registry_(registry) {}
   Result<std::shared_ptr<const ReadView>> NewView() override;
+  bool IsLoading(std::string_view schema, std::string_view name) override;
 
  private:
   io::Env env_;

@@ -72,7 +72,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(io::Env env, const Pa
     return ExplainFor(path, written.error());
   }
   auto directory = std::unique_ptr<DataDirectory>(new DataDirectory(path, std::move(lock)));
-  for (auto& part : {directory->log(), directory->warehouse(), directory->spill()})
+  for (auto& part : {directory->log(), directory->warehouse(), directory->spill(), directory->hot()})
     if (auto made = env.files.CreateDirectories(part); !made.ok()) return ExplainFor(path, made.error());
   return directory;
 }

@@ -9,6 +9,7 @@
 //   DIR/catalog.db       the Iceberg SQL catalog
 //   DIR/warehouse/       tables
 //   DIR/spill/           unnamed files of SQL workers
+//   DIR/hot/             unnamed files of rows that wait for their table
 //   DIR/log.restored/, DIR/log.before-restore-N/   the next log and earlier ones (server/restore.h)
 
 #include <functional>
@@ -51,6 +52,7 @@ class DataDirectory {
   Path catalog() const { return path_ + "/catalog.db"; }
   Path warehouse() const { return path_ + "/warehouse"; }
   Path spill() const { return path_ + "/spill"; }
+  Path hot() const { return path_ + "/hot"; }
 
  private:
   DataDirectory(Path path, std::unique_ptr<io::FileLock> lock) : path_(std::move(path)), lock_(std::move(lock)) {}

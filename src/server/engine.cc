@@ -12,7 +12,6 @@ namespace sluice::server {
 namespace {
 
 constexpr int64_t kHousekeepingUs = 100'000;      // ages of hot rows, tiered offsets
-constexpr int64_t kRoomPollUs = 5'000;            // while loading waits for the tier
 constexpr int64_t kDrainSecondsMax = 10;          // then requests that are still at work are cut
 
 // Wakes for SIGTERM and SIGINT.

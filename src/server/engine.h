@@ -44,6 +44,7 @@ class Engine final : public front::http::EngineInfo {
 
   // ---- EngineInfo ----
   bool IsReady(std::string& why) override;
+  std::vector<std::string> WhatIsLoading() override;
   Json Version() override;
   Json ListTopics() override;
   Result<Json> DescribeTopic(std::string_view topic) override;

@@ -98,6 +98,14 @@ bool Engine::IsReady(std::string& why) {
   return false;
 }
 
+std::vector<std::string> Engine::WhatIsLoading() {
+  std::vector<std::string> out;
+  for (auto& one : pipeline_->Loading())
+    out.push_back(one.table->name().ToString() + ": " + std::to_string(one.rows) + " of " + std::to_string(one.rows_all) + " rows" +
+                  (one.problem.empty() ? "" : " (" + one.problem + ")"));
+  return out;
+}
+
 Json Engine::Version() {
   Json out;
   out.Set("name", "sluice");
@@ -203,10 +211,22 @@ Json Engine::Status() {
   Json hot;
   hot.Set("bytes_used", pipeline_->memory().bytes_used());
   hot.Set("bytes_max", pipeline_->memory().bytes_max());
+  hot.Set("file_bytes_used", pipeline_->memory().file_bytes_used());
+  hot.Set("file_bytes_max", pipeline_->memory().file_bytes_max());
   Json out;
   out.Set("data", data());
   out.Set("url", url());
   out.Set("log", std::move(log));
+  Json loading = Json::MakeArray();
+  for (auto& one : pipeline_->Loading()) {
+    Json entry;
+    entry.Set("table", one.table->name().ToString());
+    entry.Set("rows", one.rows);
+    entry.Set("rows_total", one.rows_all);
+    if (!one.problem.empty()) entry.Set("problem", one.problem);
+    loading.Append(std::move(entry));
+  }
+  hot.Set("loading", std::move(loading));
   out.Set("hot", std::move(hot));
   out.Set("connections", static_cast<int64_t>(http_->connection_count()));
   out.Set("requests_waiting", static_cast<int64_t>(ingest_endpoint_->waiting()));
@@ -216,6 +236,7 @@ Json Engine::Status() {
 
 std::string Engine::Metrics() {
   env_.metrics.GetGauge(kHotBytes).Set(static_cast<double>(pipeline_->memory().bytes_used()));
+  env_.metrics.GetGauge(kHotFileBytes).Set(static_cast<double>(pipeline_->memory().file_bytes_used()));
   for (auto& feed : pipeline_->feeds())
     env_.metrics.GetGauge(kHotRows, {{"table", feed->table().name().ToString()}})
         .Set(static_cast<double>(feed->table().hot().rows_visible()));

@@ -10,6 +10,7 @@
 namespace sluice::server {
 
 inline constexpr io::MetricFamily kHotBytes{"sluice_table_hot_bytes", "Memory of hot chunks in use.", io::MetricType::kGauge};
+inline constexpr io::MetricFamily kHotFileBytes{"sluice_table_hot_file_bytes", "Files of hot chunks in use.", io::MetricType::kGauge};
 inline constexpr io::MetricFamily kHotRows{"sluice_table_hot_rows", "Rows that are not in their table yet.", io::MetricType::kGauge};
 
 std::span<const io::MetricFamily> MetricFamilies();

@@ -48,6 +48,7 @@ struct ServerOptions {
   std::map<std::string, TopicOptions> topics;
   std::string partitioning = "identity(type), hour(time)";
   uint64_t hot_bytes_max = uint64_t{1} << 30;
+  uint64_t hot_disk_bytes_max = uint64_t{4} << 30;
   tier::TierOptions tier;
   HttpOptions http;
   SqlOptions sql;

@@ -9,7 +9,8 @@
 namespace sluice::server {
 namespace {
 
-constexpr int64_t kRoomPollUs = 5'000;  // while loading waits for the tier
+// Of memory and files for hot rows together: what one table that does not get on may have, and what all such tables may.
+constexpr uint64_t kStuckTableShare = 4, kStuckTablesShare = 2;
 
 log::TopicConfig ConfigOf(const TopicOptions& options) {
   log::TopicConfig out;
@@ -35,6 +36,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOption
 }
 
 Pipeline::~Pipeline() {
+  loader_.reset();
+  spiller_.reset();
   for (auto& feed : feeds_) feed->Stop();
 }
 
@@ -45,9 +48,12 @@ Result<void> Pipeline::OpenStorage(const CatalogOpener& open_catalog) {
   ASSIGN_OR_RETURN(catalog_store_, open_catalog(directory_->catalog()));
   catalog_ = std::make_unique<iceberg::Catalog>(*catalog_store_, env_, iceberg::CatalogOptions{io::PathToUri(directory_->warehouse())});
   ASSIGN_OR_RETURN(log_, log::Log::Open(env_, directory_->log(), options_.LogOptionsInUse()));
-  memory_ = std::make_unique<table::ChunkMemory>(env_, options_.hot_bytes_max);
+  memory_ = std::make_unique<table::ChunkMemory>(env_, options_.hot_bytes_max, table::kHotChunkBytesDefault,
+                                                 table::ChunkFiles{directory_->hot(), options_.hot_disk_bytes_max});
   registry_ = std::make_unique<table::TableRegistry>(env_, *memory_, options_.log.watermark_delay_us);
   log_->SetListener(registry_.get());
+  spiller_ = std::make_unique<table::HotSpiller>(env_, *registry_, *memory_);
+  loader_ = std::make_unique<table::HotLoader>(env_, *registry_, *memory_, log_->source());
   return {};
 }
 
@@ -57,7 +63,7 @@ Result<void> Pipeline::OpenTables() {
   for (auto* topic : log_->Topics()) {
     ASSIGN_OR_RETURN(auto* feed, AddTable(*topic));
     registry_->HoldBack(feed->table());
-    if (registry_->Version(feed->table()) != nullptr) RETURN_IF_ERROR(LoadHotRows(*feed));
+    RETURN_IF_ERROR(LoadHotRows(*feed));
   }
   return {};
 }
@@ -116,32 +122,12 @@ Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
   return feed;
 }
 
+// A table that cannot be read waits for the moment when it can be: until then its rows are in the log only.
 Result<void> Pipeline::LoadHotRows(TableFeed& feed) {
-  const auto from = feed.table().hot().visible_end();  // where the snapshot ends, or an attempt before this one
-  const int64_t began_ns = env_.clock.MonotonicNs();
-  auto wait_for_room = [&] {
-    feed.source().Tick();
-    env_.clock.SleepUs(kRoomPollUs);
-  };
-  ASSIGN_OR_RETURN(auto rows, registry_->Load(feed.table(), *log_, from, wait_for_room));
-  if (rows > 0)
-    env_.log.Info("hot rows loaded", {{"table", feed.table().name().ToString()}, {"rows", rows}, {"ms", (env_.clock.MonotonicNs() - began_ns) / 1'000'000}});
+  if (registry_->Version(feed.table()) == nullptr) return {};
+  ASSIGN_OR_RETURN(auto plan, registry_->BeginLoad(feed.table(), log_->source()));
+  if (!plan.border.empty()) loader_->Add(feed.table(), std::move(plan));
   return {};
-}
-
-// A table that could not be read at start can be now: its rows come from the log. What is admitted and not durable yet is in neither
-// place, so the topic has to be quiet for a moment.
-void Pipeline::LoadHeldBack(TableFeed& feed) {
-  if (registry_->Version(feed.table()) == nullptr) return;
-  const auto& topic = feed.table().topic();
-  for (int32_t p = 0; p < topic.partition_count(); p++) {
-    const auto& partition = topic.partition(log::LogPartition(p));
-    if (partition.next == partition.durable_next) continue;
-    wants_quiet_ = true;
-    return;
-  }
-  if (auto loaded = LoadHotRows(feed); !loaded.ok())
-    env_.log.Warn("hot rows were not loaded, it is tried again", {{"table", feed.table().name().ToString()}, {"cause", loaded.error().ToString()}});
 }
 
 Result<void> Pipeline::OpenGate() {
@@ -156,7 +142,8 @@ Result<void> Pipeline::OpenGate() {
     ASSIGN_OR_RETURN([[maybe_unused]] auto* feed, AddTable(topic));
     return {};
   };
-  hooks.has_room = [this] { return !wants_quiet_ && !memory_->over_budget(); };
+  hooks.has_room = [this] { return !memory_->over_budget(); };
+  hooks.takes_rows = [this](const log::Topic& topic) { return TakesRows(topic); };
   hooks.prepare_topic = [this](const std::string& topic) -> Result<table::PartitionOffsets> {
     ASSIGN_OR_RETURN(auto name, TableNameFor(topic));
     if (auto* taken = registry_->Find(name); taken != nullptr)
@@ -172,10 +159,62 @@ Result<void> Pipeline::OpenGate() {
 // ---- running ------------------------------------------------------------------------------------------------------------
 
 void Pipeline::TickFeeds() {
-  wants_quiet_ = false;
-  for (auto& feed : feeds_)
-    if (registry_->is_held_back(feed->table())) LoadHeldBack(*feed);
+  for (auto& feed : feeds_) {
+    if (!registry_->is_held_back(feed->table())) continue;
+    if (auto begun = LoadHotRows(*feed); !begun.ok())
+      env_.log.Warn("hot rows were not loaded, it is tried again", {{"table", feed->table().name().ToString()}, {"cause", begun.error().ToString()}});
+  }
   for (auto& feed : feeds_) feed->Tick();
+  FindStuckTables();
+  spiller_->Tick();
+}
+
+// A table that does not get on fills its share of the room for hot rows and no more: the rest is for the others.
+void Pipeline::FindStuckTables() {
+  full_topics_.clear();
+  const uint64_t room = memory_->bytes_max() + memory_->file_bytes_max();
+  uint64_t all = 0, in_memory = 0;
+  std::map<const log::Topic*, uint64_t> stuck;
+  for (auto& feed : feeds_) {
+    feed->table().set_stuck(feed->pump().is_failing());
+    if (!feed->table().is_stuck()) continue;
+    const auto bytes = feed->table().hot().bytes();
+    stuck[&feed->table().topic()] = bytes.memory + bytes.files;
+    all += bytes.memory + bytes.files;
+    in_memory += bytes.memory;
+  }
+  const bool all_are_full = all >= room / kStuckTablesShare || in_memory >= memory_->bytes_max() / kStuckTablesShare;
+  for (auto& [topic, bytes] : stuck)
+    if (bytes > 0 && (all_are_full || bytes >= room / kStuckTableShare)) full_topics_[topic] = bytes;
+}
+
+Result<void> Pipeline::TakesRows(const log::Topic& topic) const {
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  auto refused = [&](uint64_t bytes, const std::string& bound) {
+    std::string name;
+    for (auto& feed : feeds_)
+      if (&feed->table().topic() == &topic) name = feed->table().name().ToString();
+    return Error{ErrorCode::kExhausted, "\"" + topic.name() + "\" is full: its table " + name + " " + WhyItWaits(topic) + ", and the events that wait for it take " + std::to_string(bytes / kMiB) +
+                     " MiB (" + bound + ")",
+                 "`sluice table describe " + name + "` says more; `sluice table resume " + name + "` lets a paused one go on, and events are taken again once it has caught up"};
+  };
+  if (topic.untiered_bytes() >= options_.log.untiered_bytes_max)
+    return refused(topic.untiered_bytes(), "log.untiered_bytes_max is " + std::to_string(options_.log.untiered_bytes_max) + " bytes");
+  if (auto at = full_topics_.find(&topic); at != full_topics_.end())
+    return refused(at->second, "its share of hot.bytes_max and hot.disk_bytes_max");
+  return {};
+}
+
+// "is paused: somebody dropped it"
+std::string Pipeline::WhyItWaits(const log::Topic& topic) const {
+  for (auto& feed : feeds_) {
+    if (&feed->table().topic() != &topic) continue;
+    const auto status = feed->pump().status();
+    if (status.state == log::PumpState::kPaused) return "is paused: " + status.cause;
+    if (status.state == log::PumpState::kBackingOff) return "cannot be written: " + status.cause;
+    if (feed->pump().is_failing()) return "could not be written";
+  }
+  return "has not caught up";
 }
 
 void Pipeline::Flush(TableFeed& feed, int64_t timeout_us, std::function<void(Result<log::Progress>)> done) {
@@ -187,6 +226,8 @@ void Pipeline::Flush(TableFeed& feed, int64_t timeout_us, std::function<void(Res
 }
 
 Result<void> Pipeline::Stop() {
+  loader_.reset();
+  spiller_.reset();
   for (auto& feed : feeds_) feed->Stop();
   return log_->Shutdown();
 }

@@ -4,7 +4,7 @@
 // The way of an event without a socket: everything between a request's bytes and a row in a view. The engine puts a loop and
 // front ends around it, the simulator (tests/sim) puts it into a world that obeys a seed.
 //
-//   directory ─▶ catalog ─▶ log ─▶ tables, hot rows ─▶ pumps ─▶ gate
+//   directory ─▶ catalog ─▶ log ─▶ tables ─▶ pumps ─▶ gate        beside it: hot rows are loaded from the log
 
 #include <functional>
 #include <map>
@@ -20,6 +20,8 @@
 #include "server/data_directory.h"
 #include "server/options.h"
 #include "server/table_feed.h"
+#include "table/hot_loader.h"
+#include "table/hot_spiller.h"
 #include "table/registry.h"
 
 namespace sluice::server {
@@ -27,8 +29,9 @@ namespace sluice::server {
 // Belongs to one thread, the loop, which makes it, calls it and destroys it; what is thread-safe is said at the parts.
 class Pipeline {
  public:
-  // Everything up to the point where events are taken; hot rows are loaded, pumps run. Errors are sentences for the person who
-  // started it. `options` and what is behind `env` must outlive it.
+  // Everything up to the point where events are taken; pumps run. Rows that the log holds are loaded meanwhile: until then views do
+  // not show their tables (TableView::is_loading). Errors are sentences for the person who started it. `options` and what is behind
+  // `env` must outlive it.
   static Result<std::unique_ptr<Pipeline>> Open(io::Env env, const ServerOptions& options, const CatalogOpener& open_catalog);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
@@ -38,6 +41,8 @@ class Pipeline {
   table::TableRegistry& registry() { return *registry_; }
   table::ChunkMemory& memory() { return *memory_; }
   ingest::Gate& gate() { return *gate_; }
+  // How far the loading is, of each table that is not done.
+  std::vector<table::LoadStatus> Loading() const { return loader_->Status(); }
   // One for each table, in the order of their making.
   const std::vector<std::unique_ptr<TableFeed>>& feeds() const { return feeds_; }
   // kNotFound, with the nearest name as hint. kInvalid: no table's name.
@@ -60,7 +65,9 @@ class Pipeline {
   Result<table::TableName> TableNameFor(const std::string& topic) const;
   Result<TableFeed*> AddTable(const log::Topic& topic);
   Result<void> LoadHotRows(TableFeed& feed);
-  void LoadHeldBack(TableFeed& feed);
+  void FindStuckTables();
+  Result<void> TakesRows(const log::Topic& topic) const;
+  std::string WhyItWaits(const log::Topic& topic) const;
 
   io::Env env_;
   const ServerOptions& options_;
@@ -70,6 +77,8 @@ class Pipeline {
   std::unique_ptr<table::ChunkMemory> memory_;
   std::unique_ptr<table::TableRegistry> registry_;
   std::unique_ptr<log::Log> log_;
+  std::unique_ptr<table::HotSpiller> spiller_;
+  std::unique_ptr<table::HotLoader> loader_;
   struct FedTable {
     table::TableName table;
     table::FeedProgress progress;
@@ -77,7 +86,8 @@ class Pipeline {
   std::map<std::string, FedTable> known_progress_;  // by topic, as the catalog's tables said at the start
   std::vector<std::unique_ptr<TableFeed>> feeds_;
   std::unique_ptr<ingest::Gate> gate_;
-  bool wants_quiet_ = false;  // nothing is admitted until the next TickFeeds
+  // Topics that take nothing, and the bytes that their rows have: their tables do not get on.
+  std::map<const log::Topic*, uint64_t> full_topics_;
 };
 
 }  // namespace sluice::server

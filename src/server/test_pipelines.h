@@ -75,8 +75,8 @@ class TestPipelines {
     ASSERT_TRUE(done());
   }
 
-  // One request with an event for each id, until it is durable.
-  ingest::IngestOutcome Send(Pipeline& pipeline, const std::vector<std::string>& ids) {
+  // One request with an event for each id.
+  ingest::IngestOutcome Admit(Pipeline& pipeline, const std::vector<std::string>& ids) {
     std::string body;
     for (auto& id : ids) body += (body.empty() ? "[" : ",") + (R"({"specversion":"1.0","id":")" + id + R"(","source":"/s","type":"user_action"})");
     body += "]";
@@ -89,6 +89,11 @@ class TestPipelines {
     request.principal = &principal;
     auto outcome = pipeline.gate().Ingest(request);
     EXPECT_TRUE(outcome.ok()) << outcome.message;
+    return outcome;
+  }
+  // The same, until it is durable.
+  ingest::IngestOutcome Send(Pipeline& pipeline, const std::vector<std::string>& ids) {
+    auto outcome = Admit(pipeline, ids);
     RunUntil(pipeline, [&] { return pipeline.log().durable() >= outcome.durable_after; });
     return outcome;
   }

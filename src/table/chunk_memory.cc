@@ -94,7 +94,8 @@ Result<std::unique_ptr<io::SharedBytes>> ChunkMemory::WriteFile(std::span<const 
   {
     std::lock_guard lock(mutex_);
     if (file_bytes_ + chunk_bytes_ > files_.bytes_max)
-      return Error{ErrorCode::kExhausted, "files of hot rows take " + std::to_string(file_bytes_) + " of " + std::to_string(files_.bytes_max) + " bytes", ""};
+      return Error{ErrorCode::kExhausted,
+                   "files of hot rows take " + std::to_string(file_bytes_) + " of " + std::to_string(files_.bytes_max) + " bytes", ""};
     file_bytes_ += chunk_bytes_;
   }
   auto written = WriteParts(parts);

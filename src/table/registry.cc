@@ -4,14 +4,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "table/frame_rows.h"
 
 namespace sluice::table {
-namespace {
-
-constexpr uint64_t kLoadBytes = uint64_t{8} << 20;  // read from the log at a time
-
-}  // namespace
 
 TableRegistry::TableRegistry(io::Env env, ChunkMemory& memory, int64_t watermark_delay_us)
     : env_(env), memory_(memory), watermark_delay_us_(watermark_delay_us) {}
@@ -51,7 +45,8 @@ Table* TableRegistry::TableOf(const log::Topic& topic) {
 
 void TableRegistry::OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) {
   Table& table = *TableOf(*admitted.topic);
-  if (table.is_held_back_) return;  // Load reads them from the log
+  admitted_ = admitted.sequence;
+  if (table.is_held_back_) return;  // they are loaded from the log
   EventRows rows{batch, admitted.rows, admitted.late, admitted.partition, admitted.base_offset, admitted.append_time, *admitted.principal, admitted.payload_schema_id};
   // Admitted rows that find no memory cannot be shown and cannot be forgotten: end, and build the tail anew at the next start.
   auto taken = table.hot_.Append(rows, admitted.sequence);
@@ -63,6 +58,7 @@ void TableRegistry::OnAdmitted(const event::EventBatch& batch, const log::Admitt
 void TableRegistry::OnDurable(log::CommitSequence durable) {
   std::lock_guard lock(mutex_);
   durable_ = durable;
+  if (loaded_ > 0) CompleteLoaded();
   for (Table* table : unpublished_) {
     table->hot_.Publish(durable);
     std::optional<Timestamp> watermark;
@@ -84,31 +80,67 @@ void TableRegistry::HoldBack(Table& table) {
   table.is_complete_ = false;
 }
 
-Result<uint64_t> TableRegistry::Load(Table& table, log::Log& log, const PartitionOffsets& from,
-                                     const std::function<void()>& wait_for_room) {
+Result<LoadPlan> TableRegistry::BeginLoad(Table& table, log::LogSource& log) {
+  CHECK(table.is_held_back_, "rows are loaded once");
+  ASSIGN_OR_RETURN(auto from, log.FirstRetained(table.topic_name()));
+  const auto version = Version(table);
+  CHECK(version != nullptr, "nobody knows where the table's snapshot ends");
   // Every partition: progress names only those that ever had a row in the table.
-  ASSIGN_OR_RETURN(auto start, log.source().FirstRetained(table.topic_name()));
-  for (auto& [partition, offset] : from)
-    if (auto at = start.find(partition); at != start.end()) at->second = std::max(at->second, offset);
-  ASSIGN_OR_RETURN(auto reader, log.NewReader(table.topic_name(), start));
-  uint64_t rows = 0;
-  for (;;) {
-    ASSIGN_OR_RETURN(auto run, reader->Next(kLoadBytes));
-    if (run.empty()) break;
-    for (auto& frame : run.frames()) {
-      ASSIGN_OR_RETURN(auto loaded, AppendFrame(table.hot_, frame, start.at(frame.partition), loading_));
-      rows += loaded;
-    }
-    {
-      std::lock_guard lock(mutex_);
-      table.hot_.Publish(kAlreadyDurable);
-    }
-    while (memory_.over_budget()) wait_for_room();
+  for (auto& [partition, offset] : version->progress.offsets())
+    if (auto at = from.find(partition); at != from.end()) at->second = std::max(at->second, offset);
+  LoadPlan plan;
+  PartitionOffsets ends;
+  for (auto& [partition, offset] : from) {
+    const auto next = table.topic_.partition(partition).next;
+    if (next.get() > 0) ends[partition] = next;
+    if (next <= offset) continue;
+    plan.from[partition] = offset;
+    plan.border[partition] = next;
   }
   table.is_held_back_ = false;
   std::lock_guard lock(mutex_);
-  table.is_complete_ = true;
-  return rows;
+  table.hot_.AwaitOlder(ends);
+  table.complete_at_ = admitted_;
+  table.is_loading_ = true;
+  if (plan.border.empty()) TakeLoaded(table);
+  return plan;
+}
+
+void TableRegistry::EndLoad(Table& table) {
+  std::lock_guard lock(mutex_);
+  TakeLoaded(table);
+}
+
+// REQUIRES of both: mutex_ is held.
+void TableRegistry::TakeLoaded(Table& table) {
+  table.hot_.EndOlder();
+  table.hot_.Drop(table.version_->progress.offsets());  // a commit that came from elsewhere may hold some of them
+  table.is_loaded_ = true;
+  loaded_++;
+  CompleteLoaded();
+}
+
+// The log may know of a commit before this does, and other tables have no row of it yet.
+void TableRegistry::CompleteLoaded() {
+  for (auto& [name, table] : tables_) {
+    if (!table->is_loaded_ || table->complete_at_ > durable_) continue;
+    table->is_loaded_ = table->is_loading_ = false;
+    table->is_complete_ = true;
+    loaded_--;
+  }
+}
+
+bool TableRegistry::IsLoading(const Table& table) const {
+  std::lock_guard lock(mutex_);
+  return table.is_loading_;
+}
+
+uint64_t TableRegistry::stuck_bytes() const {
+  std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (auto& [name, table] : tables_)
+    if (table->is_stuck()) bytes += table->hot_.bytes().memory;
+  return bytes;
 }
 
 // ---- versions and views -----------------------------------------------------------------------------------------------------
@@ -133,7 +165,7 @@ TablesView TableRegistry::View() const {
   out.durable = durable_;
   for (auto& [name, table] : tables_) {
     if (table->is_complete_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_, table->reading_});
-    else out.tables.push_back({table.get(), nullptr, {}, {}, {}});
+    else out.tables.push_back({table.get(), nullptr, {}, {}, {}, nullptr, table->is_loading_});
   }
   return out;
 }

@@ -9,7 +9,6 @@
 //                                    └──────────┘
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,17 +25,23 @@ namespace sluice::table {
 // One table as one view sees it. Immutable.
 struct TableView {
   const Table* table = nullptr;
-  std::shared_ptr<const TableVersion> version;  // null: the table has no metadata yet, or is held back
+  std::shared_ptr<const TableVersion> version;  // null: the table has no metadata yet, is held back or is loading
   std::vector<HotChunkView> chunks;             // every row behind the version, oldest first
   PartitionOffsets end;                         // behind the newest row of the view
   std::optional<Timestamp> watermark;
   std::shared_ptr<const void> reading;          // what the version refers to is not deleted as long as this lives
+  bool is_loading = false;                      // its rows are on their way from the log: a later view has it
 };
 
 // Every table at one moment: one prefix of the log in all of them.
 struct TablesView {
   log::CommitSequence durable;
   std::vector<TableView> tables;  // by name
+};
+
+// Rows of the log that a hot tail is to hold: of each partition [from, border).
+struct LoadPlan {
+  PartitionOffsets from, border;  // of the same partitions
 };
 
 // Threads are said per method. The log's thread is the loop.
@@ -52,15 +57,18 @@ class TableRegistry : public log::LogListener {
   Table* Find(const TableName& name) const;
   std::vector<Table*> Tables() const;
 
-  // Nobody knows where the table's snapshot ends, so nobody can say which rows are behind it: until Load the table takes no rows,
+  // Nobody knows where the table's snapshot ends, so nobody can say which rows are behind it: until BeginLoad the table takes no rows,
   // and views do not show it. The log's thread, before its topic's first event of this process.
   void HoldBack(Table& table);
   bool is_held_back(const Table& table) const { return table.is_held_back_; }  // the log's thread
-
-  // Fills the hot tail with what the log holds behind `from`: rows become visible at once. `wait_for_room` is called whenever the
-  // memory is used up, until there is some. Returns the rows. kCorruption, kIo: of the log; it may be called again, from where the
-  // tail ends then. The log's thread, while everything that was admitted is durable.
-  Result<uint64_t> Load(Table& table, log::Log& log, const PartitionOffsets& from, const std::function<void()>& wait_for_room);
+  // The end of that: the version is known. The table takes every row that comes from now on; those between its snapshot and now are
+  // in the log, not all of them durable yet, and have to be laid into its hot tail (HotLoader). Views show it after EndLoad. An empty
+  // plan: there are none, and that is done already. kNotFound, kIo: of the log. The log's thread. REQUIRES: held back, with a version.
+  Result<LoadPlan> BeginLoad(Table& table, log::LogSource& log);
+  void EndLoad(Table& table);                 // any thread
+  bool IsLoading(const Table& table) const;   // any thread
+  // Memory of the chunks of tables that do not get on. Any thread.
+  uint64_t stuck_bytes() const;
 
   // ---- LogListener: the log's thread ----
   void OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) override;
@@ -76,6 +84,8 @@ class TableRegistry : public log::LogListener {
 
  private:
   Table* TableOf(const log::Topic& topic);
+  void TakeLoaded(Table& table);
+  void CompleteLoaded();
 
   io::Env env_;
   ChunkMemory& memory_;
@@ -83,10 +93,11 @@ class TableRegistry : public log::LogListener {
   mutable std::mutex mutex_;  // orders publications against views; never held across io
   std::map<TableName, std::unique_ptr<Table>> tables_;
   log::CommitSequence durable_;
+  size_t loaded_ = 0;  // tables that are loaded and not complete
   // The log's thread only.
   std::map<const log::Topic*, Table*> by_topic_;
   std::vector<Table*> unpublished_;
-  event::EventBatch loading_;
+  log::CommitSequence admitted_;  // the newest commit that holds rows
 };
 
 }  // namespace sluice::table

@@ -3,6 +3,7 @@
 //
 // A topic and its Iceberg table as one thing: what the lake holds (a version) and what it does not hold yet (the hot tail).
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,6 +37,9 @@ class Table {
   const log::Topic& topic() const { return topic_; }  // its numbers: on the log's thread only
   // For a table that does not exist yet.
   const iceberg::PartitionSpec& partitioning() const { return partitioning_; }
+  // It does not get on: its rows wait for something that nobody knows the end of. Any thread.
+  bool is_stuck() const { return is_stuck_.load(std::memory_order_relaxed); }
+  void set_stuck(bool stuck) { is_stuck_.store(stuck, std::memory_order_relaxed); }
   HotTail& hot() { return hot_; }
   const HotTail& hot() const { return hot_; }
 
@@ -45,11 +49,15 @@ class Table {
   const log::Topic& topic_;
   const iceberg::PartitionSpec partitioning_;
   HotTail hot_;
+  std::atomic<bool> is_stuck_{false};
   // Guarded by the registry's mutex.
   std::shared_ptr<const TableVersion> version_;  // null: not loaded yet
   std::shared_ptr<const void> reading_ = std::make_shared<char>();  // shared by the views of this version
   std::optional<Timestamp> watermark_;
   bool is_complete_ = true;            // false: rows are missing in the hot tail, views must not show the table
+  bool is_loading_ = false;            // they are on their way
+  bool is_loaded_ = false;             // they are there, and views show them once `complete_at_` is durable
+  log::CommitSequence complete_at_;    // what was admitted before the loading began
   // The log's thread only.
   bool is_held_back_ = false;          // rows are not laid in
   bool has_unpublished_rows_ = false;

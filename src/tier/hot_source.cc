@@ -12,9 +12,15 @@ HotSource::HotSource(io::Env env, log::LogSource& log, table::Table& table, tabl
 
 bool HotSource::IsDue() const {
   const auto& hot = table_.hot();
+  // While rows are loaded they come in small portions: whole slices only, unless they need to leave.
+  if (hot.awaits_older()) {
+    const uint64_t ready = hot.rows_sliceable();
+    return ready > 0 && (memory_.is_short() || table_.is_stuck() || ready >= options_.rows_max || hot.chunk_count() * table::kHotChunkBytesDefault >= options_.bytes_max);
+  }
   const uint64_t rows = hot.rows_visible();
   if (rows == 0) return false;
-  if (flushes_.load(std::memory_order_relaxed) > 0 || memory_.over_budget()) return true;
+  if (flushes_.load(std::memory_order_relaxed) > 0 || !memory_.has_room_to_load()) return true;
+  if (memory_.is_short() && hot.rows_sliceable() > 0) return true;
   if (rows >= options_.rows_max || hot.chunk_count() * table::kHotChunkBytesDefault >= options_.bytes_max) return true;
   const int64_t oldest = hot.oldest_append_us();
   return oldest != 0 && env_.clock.Now().us - oldest >= options_.interval_us * interval_factor_.load(std::memory_order_relaxed);
@@ -23,7 +29,7 @@ bool HotSource::IsDue() const {
 void HotSource::Tick() {
   if (!IsDue()) return;
   // One chunk more is closed only when the pump has none to work on: under load chunks close by themselves, full.
-  if (table_.hot().rows_sliceable() == 0) table_.hot().Close();
+  if (table_.hot().rows_sliceable() == 0 && !table_.hot().awaits_older()) table_.hot().Close();
   Ring();
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/env.h"
@@ -31,8 +32,8 @@ class HotSource : public log::LogSource {
 
   // Few rows a file: the next slice may wait `factor` intervals. The pump's thread.
   void set_interval_factor(uint32_t factor) { interval_factor_.store(factor, std::memory_order_relaxed); }
-  // The chunks of the newest Cut. The pump's thread.
-  const table::HotSlice& cut() const { return cut_; }
+  // The chunks of the newest Cut; once: what is kept here keeps its memory. The pump's thread.
+  table::HotSlice TakeCut() { return std::exchange(cut_, {}); }
 
   // ---- LogSource ----
   Result<std::map<log::LogPartition, log::Offset>> DurableEnds(std::string_view topic) override { return log_.DurableEnds(topic); }

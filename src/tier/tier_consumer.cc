@@ -2,6 +2,7 @@
 #include "tier/tier_consumer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "table/topic_name.h"
@@ -48,18 +49,20 @@ Result<void> TierConsumer::Settle(const ResumeFrom& from) {
 Result<void> TierConsumer::Apply(const log::Slice& slice) {
   auto ranges = slice.ranges().find(table_.topic_name());
   CHECK(ranges != slice.ranges().end(), "a slice of another topic");
-  const auto& cut = source_.cut();
+  auto cut = source_.TakeCut();
   for (auto& [partition, range] : ranges->second) {
     auto end = cut.end.find(partition);
     CHECK(end != cut.end.end() && end->second == range.end, "a slice that is not the newest cut");
     chains_[partition] = range.chain;
   }
-  applied_ = cut.chunks;  // slices begin at the oldest chunk until a commit drops it
+  applied_ = std::move(cut.chunks);  // slices begin at the oldest chunk until a commit drops it
   return {};
 }
 
 Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress& next) {
   const int64_t began_ns = env_.clock.MonotonicNs();
+  // After a failure slices come again: nothing keeps its memory meanwhile.
+  auto chunks = std::exchange(applied_, {});
   table::FeedProgress progress = version_->progress;
   progress.journal_id = committer_.Source().journal_id;
   for (auto& [partition, offset] : next.next.at(table_.topic_name())) {
@@ -67,7 +70,7 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
     if (chain != chains_.end()) progress.partitions[partition] = {offset, chain->second};
   }
   if (version_->progress.journal_id != progress.journal_id) RETURN_IF_ERROR(TakeOverChains(progress));
-  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), applied_));
+  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), chunks));
   auto before = from.next.find(table_.topic_name());
   auto committed = committer_.Append(staged.files, before == from.next.end() ? table::PartitionOffsets() : before->second, progress);
   if (!committed.ok()) {
@@ -76,7 +79,7 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
     return committed.error();
   }
   version_ = *committed;
-  applied_.clear();
+  chunks.clear();
   chains_.clear();
   const io::MetricLabels labels{{"table", table_.name().ToString()}};
   env_.metrics.GetCounter(kRowsTotal, labels).Add(staged.rows);

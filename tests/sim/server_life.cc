@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kHousekeepingUs = 100'000;  // as in server/engine.cc
 constexpr int64_t kFlushTimeoutUs = 10 * kMicrosPerSecond;
+constexpr int64_t kLoadingPollUs = 5'000;
 constexpr int64_t kStopPollUs = 50'000;  // of readers
 constexpr uint64_t kReaderStream = 500;
 
@@ -55,7 +56,7 @@ void ServerLife::Run() {
     if (!run_.faults_on || !MayBeInjected(opened.error().code)) run_.verdict.Note("start", opened.error().ToString());
     return;
   }
-  Look(0, false);  // whatever was acknowledged before the crash is in the first view
+  Look(0, false, true);  // whatever was acknowledged before the crash is in the first view
   run_.mailbox.bell = &pipeline_->log().written();
   for (int i = 0; i < run_.scenario.readers; i++)
     readers_.push_back(env_.threads.Start("reader-" + std::to_string(i), io::ThreadPriority::kNormal, [this, i] { Read(i); }));
@@ -117,7 +118,7 @@ void ServerLife::Take(const std::shared_ptr<Call>& call) {
   switch (call->kind) {
     case Call::Kind::kIngest: return Ingest(call);
     case Call::Kind::kFlush: return Flush(call);
-    case Call::Kind::kLook: Look(0, true); return Finish(*call);
+    case Call::Kind::kLook: Look(0, true, true); return Finish(*call);
     case Call::Kind::kStop: stopping_ = true; return Finish(*call);
   }
 }
@@ -175,7 +176,7 @@ void ServerLife::CheckPumps() {
 void ServerLife::Read(int reader) {
   Dice dice(run_.scenario.seed, kReaderStream + static_cast<uint64_t>(run_.lives * 10 + reader));
   for (int i = 0; i < run_.scenario.views_max && !stopping_ && run_.verdict.ok(); i++) {
-    Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false);
+    Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false, false);
     Pause(dice.Between(1'000, run_.scenario.view_pause_us_max));
   }
 }
@@ -184,7 +185,22 @@ void ServerLife::Pause(int64_t us) {
   for (; us > 0 && !stopping_; us -= kStopPollUs) env_.clock.SleepUs(std::min(us, kStopPollUs));
 }
 
-void ServerLife::Look(int64_t held_us, bool lake_only) {
+// As statements do. The loop goes on meanwhile: rows that are to be loaded may not be durable yet.
+void ServerLife::WaitUntilLoaded(bool on_loop) {
+  auto is_loading = [&] {
+    const auto tables = pipeline_->registry().Tables();
+    return std::any_of(tables.begin(), tables.end(), [&](auto* table) { return pipeline_->registry().IsLoading(*table); });
+  };
+  while (is_loading() && (on_loop || !stopping_)) {
+    env_.clock.SleepUs(kLoadingPollUs);
+    if (!on_loop) continue;
+    pipeline_->log().Tick(env_.clock.Now());
+    AnswerDurable();
+  }
+}
+
+void ServerLife::Look(int64_t held_us, bool lake_only, bool on_loop) {
+  WaitUntilLoaded(on_loop);
   // No io between these lines: one moment.
   ViewRules rules{run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
   auto view = views_->NewView();

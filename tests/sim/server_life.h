@@ -85,7 +85,8 @@ class ServerLife {
   void Read(int reader);
   void Pause(int64_t us);
   // Makes a view, holds it for a while, checks what it shows.
-  void Look(int64_t held_us, bool lake_only);
+  void WaitUntilLoaded(bool on_loop);
+  void Look(int64_t held_us, bool lake_only, bool on_loop);
   static void Finish(Call& call);
 
   RunState& run_;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -20,6 +21,8 @@ class EngineInfo {
   virtual ~EngineInfo() = default;
   // False while starting or stopping; `why` then says it in a sentence.
   virtual bool IsReady(std::string& why) = 0;
+  // A line for each table whose rows are still being loaded from the log: "bronze.events: 100 of 200 rows".
+  virtual std::vector<std::string> WhatIsLoading() = 0;
   virtual Json Version() = 0;
   virtual Json ListTopics() = 0;
   // kNotFound names the nearest.

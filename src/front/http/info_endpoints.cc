@@ -68,8 +68,10 @@ Route Get(std::string pattern, std::string description, std::function<HttpRespon
 
 HttpResponse Readiness(EngineInfo& engine) {
   std::string why;
-  if (engine.IsReady(why)) return {200, "text/plain", {}, "ready\n"};
-  return ProblemResponse(Problem::kUnavailable, why);
+  if (!engine.IsReady(why)) return ProblemResponse(Problem::kUnavailable, why);
+  std::string text = "ready\n";
+  for (auto& line : engine.WhatIsLoading()) text += "loading " + line + "\n";
+  return {200, "text/plain", {}, text};
 }
 
 }  // namespace
@@ -78,7 +80,7 @@ std::vector<Route> InfoRoutes(EngineInfo& engine) {
   std::vector<Route> out;
   out.push_back(Get("/", "A first page with commands that work.", [](HttpRequest& r) { return HttpResponse{200, "text/html; charset=utf-8", {}, FirstPage(r)}; }));
   out.push_back(Get("/livez", "200 as long as the process runs.", [](HttpRequest&) { return HttpResponse{200, "text/plain", {}, "alive\n"}; }));
-  out.push_back(Get("/readyz", "200 when events and statements are taken, 503 while starting or stopping.", [&engine](HttpRequest&) { return Readiness(engine); }));
+  out.push_back(Get("/readyz", "200 when events and statements are taken, 503 while starting or stopping. Lines tell which tables are still loading: statements wait for them.", [&engine](HttpRequest&) { return Readiness(engine); }));
   out.push_back(Get("/version", "Version, commit and format versions.", [&engine](HttpRequest&) { return JsonResponse(engine.Version()); }));
   out.push_back(Get("/metrics", "Metrics in Prometheus text format.", [&engine](HttpRequest&) { return HttpResponse{200, "text/plain; version=0.0.4", {}, engine.Metrics()}; }));
   out.push_back(Get("/v1/status", "Bytes by part, and the state of everything.", [&engine](HttpRequest&) { return JsonResponse(engine.Status()); }));
