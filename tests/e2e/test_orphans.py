@@ -8,7 +8,7 @@ import time
 from lake import load_table, read_rows
 from sluice_server import Server, event, run
 
-NEVER = ["--set", "tier.interval_ms=600000"]
+NEVER = ["--set", "tier.interval_ms=600000", "--set", "journal.segment_bytes=1 MiB", "--set", "journal.bytes_max=8 MiB"]
 OLD = time.time() - 25 * 3600
 
 
@@ -63,7 +63,7 @@ def test_orphans_are_shown_by_check_and_removed_by_the_server(data):
 
 def test_files_of_killed_commits_are_found_and_live_ones_stay(data):
     """Killed again and again while it commits; a day later nothing is left but what the table refers to."""
-    restless = ["--set", "tier.interval_ms=10", "--set", "tier.interval_stretch_max=1"]
+    restless = ["--set", "tier.interval_ms=10", "--set", "tier.interval_stretch_max=1", *NEVER[2:]]
     for life in range(5):
         server = Server(data, *restless)
         for n in range(10 + 3 * life):

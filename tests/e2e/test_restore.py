@@ -9,7 +9,7 @@ import pytest
 from lake import load_table, read_rows
 from sluice_server import Server, event, run
 
-NEVER = ["--set", "tier.interval_ms=600000"]
+NEVER = ["--set", "tier.interval_ms=600000", "--set", "journal.segment_bytes=1 MiB", "--set", "journal.bytes_max=8 MiB"]
 COUNT = "SELECT count(*), count(DISTINCT id) FROM bronze.events"
 
 
