@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo prints can be pasted. Its lines for DuckDB and Spark are run by tests/engines."""
+"""What the demo prints can be pasted. Its lines for DuckDB and Spark are run by tests/engines. How it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
 
 from demo_run import QUAKES, output_in_clean_shell, printed_lines
+from sluice_server import BINARY, ROOT, Server
 
 
 def test_printed_lines_work_in_a_clean_shell(data, tmp_path):
@@ -10,3 +18,19 @@ def test_printed_lines_work_in_a_clean_shell(data, tmp_path):
         assert len(lines) == 3
         for line in lines:
             assert QUAKES in output_in_clean_shell(line, tmp_path), line
+
+
+def test_ctrl_c_leaves_no_process_and_a_directory_that_starts_again(data):
+    """Ctrl-C as a terminal sends it: to the demo and to the server at once."""
+    demo = subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)}, start_new_session=True)
+    for line in demo.stdout:
+        if line.startswith("Ctrl-C"):
+            break
+    os.killpg(demo.pid, signal.SIGINT)
+    output, errors = demo.communicate(timeout=60)
+    assert demo.returncode == 0 and "Traceback" not in errors, output + errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(demo.pid, 0)  # neither server nor worker is left
+    with Server(data) as again:
+        assert again.sql("SELECT count(*) FROM bronze.quakes") == [[int(QUAKES)]]

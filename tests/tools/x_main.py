@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools"))
 
-from x import clean, commands, console, download, fetch, machine, paths  # noqa: E402
+from x import build, clean, commands, console, download, fetch, machine, paths  # noqa: E402
 
 GIB = 2**30
 
@@ -173,8 +173,18 @@ class Downloads(WithClone):
             download.get(self.pin)
         environment = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
         self.assertEqual({name: environment[name] for name in users}, users)
-        for name in ("PIP_CACHE_DIR", "npm_config_cache", "TMPDIR"):
+        for name in ("PIP_CACHE_DIR", "npm_config_cache", "TMPDIR", "RUSTUP_HOME"):
             self.assertTrue(environment[name].startswith(f"{self.clone}/.deps/"), name)
+
+    def test_the_compilers_temporary_files_and_cache_stay_in_the_clone(self):
+        with mock.patch.dict(os.environ, {"TMPDIR": "/tmp", "HOME": "/nowhere"}):
+            os.environ.pop("CCACHE_DIR", None)
+            environment = build.environment()
+            self.assertEqual(pathlib.Path(environment["TMPDIR"]), paths.BUILD / "tmp")
+            self.assertTrue(paths.BUILD.joinpath("tmp").is_dir())
+            self.assertEqual(pathlib.Path(environment["CCACHE_DIR"]), paths.CACHE / "ccache")
+            os.environ["CCACHE_DIR"] = "/mine"
+            self.assertEqual(build.environment()["CCACHE_DIR"], "/mine")
 
 
 class Folders(WithClone):

@@ -57,8 +57,10 @@ def _ninja(arguments, progress):
 
 
 def environment():
-    """The user's environment, with ccache's folder inside the clone unless the user has chosen another."""
-    return {"CCACHE_DIR": str(paths.CACHE / "ccache"), **os.environ, "NINJA_STATUS": "[%f/%t %es] "}
+    """The user's environment, with the compiler's temporary files inside the clone, and ccache's folder unless the user has chosen another."""
+    scratch = paths.BUILD / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return {"CCACHE_DIR": str(paths.CACHE / "ccache"), **os.environ, "TMPDIR": str(scratch), "NINJA_STATUS": "[%f/%t %es] "}
 
 
 def _configure(preset, folder):

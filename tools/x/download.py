@@ -104,6 +104,7 @@ def client(command, progress):
         os.environ, PIP_CACHE_DIR=str(paths.CACHE / "pip"), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_PROGRESS_BAR="off",
         PYTHONDONTWRITEBYTECODE="1", npm_config_cache=str(paths.CACHE / "npm"), npm_config_update_notifier="false", npm_config_loglevel="error",
         TMPDIR=str(paths.SCRATCH),
+        RUSTUP_HOME=str(paths.SCRATCH),  # pip asks rustc its version, and where that is rustup's, it writes a file first
         SKBUILD_CMAKE_VERSION=">=3.25",  # asking DuckDB's source package its metadata looks for a CMake, and does not run it
         PATH=f"{paths.VENV / 'bin'}:{os.environ['PATH']}")
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
