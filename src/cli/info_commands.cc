@@ -38,6 +38,12 @@ Result<std::string> TablePath(const std::string& name) {
   return "/v1/tables/" + EscapePath(name.substr(0, dot)) + "/" + EscapePath(name.substr(dot + 1));
 }
 
+// `name` is a table's: without quotes of its own.
+std::string QuotedTable(const std::string& name, const std::string& suffix) {
+  const auto dot = name.rfind('.');
+  return "\"" + name.substr(0, dot) + "\".\"" + name.substr(dot + 1) + suffix + "\"";
+}
+
 TextCell Count(const Json& number) { return WithThousands(number.AsInt()); }
 TextCell Text(const Json& value) { return value.is_null() ? TextCell() : TextCell(value.is_string() ? value.AsString() : value.Dump()); }
 
@@ -188,13 +194,14 @@ void TableAction::Define(CLI::App& app) {
   }
 }
 
-int TableAction::ListFiles() {
+int TableAction::ListFiles(const std::string& path) {
   auto client = HttpClient::Make(url_, nullptr);
   if (!client.ok()) return Fail(client.error());
+  if (auto table = (*client)->GetJson(path); !table.ok()) return Fail(table.error()), kExitFailed;
   SqlRunnerOptions options;
   options.format = format_ == "json" ? SqlFormat::kJson : SqlFormat::kTable;
   SqlRunner runner(**client, out_, TimeZone(), options);
-  return runner.Run("SELECT * FROM " + name_ + "__files") == SqlOutcome::kFailed ? kExitFailed : kExitOk;
+  return runner.Run("SELECT * FROM " + QuotedTable(name_, "__files")) == SqlOutcome::kFailed ? kExitFailed : kExitOk;
 }
 
 int TableAction::Run() {
@@ -204,7 +211,7 @@ int TableAction::Run() {
   if (!path.ok()) return Fail(path.error());
   if (verb == "describe") return Ask(*path, false, &TableAction::PrintTable);
   if (verb == "snapshots") return Ask(*path + "/snapshots", false, &TableAction::PrintSnapshots);
-  if (verb == "files") return ListFiles();
+  if (verb == "files") return ListFiles(*path);
   if (verb == "flush") return Ask(*path + "/flush?timeout_ms=" + std::to_string(timeout_ms_), true, &TableAction::PrintTable);
   return Ask(*path + "/resume" + (from_.empty() ? "" : "?from=" + EscapePath(from_)), true, &TableAction::PrintTable);
 }

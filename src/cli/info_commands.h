@@ -46,7 +46,7 @@ class TableAction final : public InfoAction {
   int Run() override;
 
  private:
-  int ListFiles();
+  int ListFiles(const std::string& path);
   CLI::App* app_ = nullptr;
   int64_t timeout_ms_ = 60'000;
   std::string from_;

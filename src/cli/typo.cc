@@ -46,6 +46,11 @@ std::optional<Typo> FindTypo(CLI::App& app, const std::vector<std::string>& argu
       level = named.front();
     }
   }
+  if (level == &app && app.get_require_subcommand_min() > 0) {
+    std::string all;
+    for (auto* sub : Subcommands(app)) all += (all.empty() ? "" : ", ") + sub->get_name();
+    return Typo{"say which: " + all, {}};
+  }
   return std::nullopt;
 }
 

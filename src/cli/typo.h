@@ -17,8 +17,8 @@ struct Typo {
   std::string hint;  // "did you mean `--timeout`?"; empty: nothing is near
 };
 
-// The first subcommand or long flag of `arguments` that `app`, or the subcommand they have reached, does not know. For command
-// lines that were refused: values of flags are not told from words, so in one that is fine it might find something.
+// The first subcommand or long flag of `arguments` that `app`, or the subcommand they have reached, does not know; or that there is
+// no subcommand at all. For command lines that were refused: values of flags are not told from words, so in one that is fine it might find something.
 std::optional<Typo> FindTypo(CLI::App& app, const std::vector<std::string>& arguments);
 
 }  // namespace sluice::cli

@@ -19,7 +19,7 @@ from sluice_server import BINARY, event, run
     (["serve", "--lisen", "127.0.0.1:0"], "there is no flag --lisen (did you mean `--listen`?)"),
     (["serve", "--set", "tier.intervall_ms=5"], "did you mean tier.interval_ms=...?"),
     (["table", "zzzzzzzz"], 'there is no command "zzzzzzzz" (`sluice table --help` tells more)'),
-    (["table"], "--help"), (["send"], "--help"), (["sql", "--timeout", "0", "-c", "SELECT 1"], "--help"),
+    (["table"], "say which: list, describe, files, flush, resume, snapshots"), (["table", "list", "--url"], "--url"), (["send"], "--help"), (["sql", "--timeout", "0", "-c", "SELECT 1"], "--help"),
 ])
 def test_typo_is_answered_with_the_nearest_name_and_exit_code_2(typed, nearest):
     done = run(*typed)
@@ -38,6 +38,13 @@ def test_help_and_version_succeed():
     for arguments in (["help"], ["--help"], ["help", "table"], ["table", "--help"], ["table", "resume", "--help"], ["version"], ["--version"]):
         done = run(*arguments)
         assert done.returncode == 0 and done.stdout and not done.stderr, arguments
+
+
+def test_a_table_that_is_not_there_is_said_by_every_verb(server):
+    server.send([event(1)])
+    for verb in ("describe", "snapshots", "files", "flush", "resume"):
+        done = run("table", verb, "bronze.evnts", "--url", server.url)
+        assert done.returncode == 1 and done.stdout == "" and "there is no table bronze.evnts (did you mean bronze.events?)" in done.stderr, (verb, done)
 
 
 def test_no_server_is_one_sentence_and_exit_code_1():
