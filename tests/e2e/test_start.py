@@ -126,7 +126,7 @@ def test_wrong_setting_is_named(data, flags, environment, words):
 
 def test_wrong_flag_is_a_usage_error(data):
     done = subprocess.run([str(BINARY), "serve", "--dta", str(data)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and "--dta" in done.stderr and "--help" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 2 and "--dta" in done.stderr and "did you mean `--data`" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 # ---- the directory -----------------------------------------------------------------------------------------------------
