@@ -27,6 +27,13 @@ def taken(server):
     return sum(topic["next_offsets_total"] for topic in server.get("/v1/topics").json()["topics"])
 
 
+def write_and_wait(sending, server, numbers, total):
+    """One request is on its way at a time: what was taken by an earlier call has been answered."""
+    sending.stdin.write(lines(*numbers))
+    sending.stdin.flush()
+    server.wait_until(lambda: taken(server) == total)
+
+
 def test_json_becomes_events_by_pointers_constants_and_templates(server, tmp_path):
     quakes = [{"id": f"q{n}", "properties": {"type": "quake blast".split()[n % 2], "time": time, "note": "a\nb"}}
               for n, time in enumerate([1768435200, 1768435200123, 1768435200123456, "2026-01-15T01:00:00+01:00"])]
@@ -124,9 +131,8 @@ def test_a_server_that_goes_and_comes_back_is_waited_for(data):
     server = Server(data)
     address = server.url.removeprefix("http://")
     sending = subprocess.Popen([str(BINARY), "send", "-", "--url", server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    sending.stdin.write(lines(*range(100)))
-    sending.stdin.flush()
-    server.wait_until(lambda: taken(server) == 100)
+    write_and_wait(sending, server, range(99), 99)
+    write_and_wait(sending, server, range(99, 100), 100)
     server.kill()
     sending.stdin.write(lines(*range(50, 200)))
     sending.stdin.flush()
@@ -142,9 +148,8 @@ def test_a_server_that_goes_and_comes_back_is_waited_for(data):
 def test_a_server_that_stays_away_ends_the_command_after_its_retries(data):
     server = Server(data)
     sending = subprocess.Popen([str(BINARY), "send", "-", "--retries", "2", "--url", server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    sending.stdin.write(lines(1))
-    sending.stdin.flush()
-    server.wait_until(lambda: taken(server) == 1)
+    write_and_wait(sending, server, range(1), 1)
+    write_and_wait(sending, server, range(1, 2), 2)
     server.kill()
-    errors = sending.communicate(lines(2), timeout=60)[1]
+    errors = sending.communicate(lines(3), timeout=60)[1]
     assert sending.returncode == 1 and f"no server at {server.url}" in errors, errors
