@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import time
@@ -102,7 +101,9 @@ def _make(part):
 
 def _fill_venv(folder):
     with console.phase("Python packages of the tests") as progress:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        made = download.client([sys.executable, "-m", "venv", folder], progress)
+        if made.code != 0:
+            raise console.Failure(f"Python could not make {folder.relative_to(paths.ROOT)}: {made.last_line} (all it said: {download.LOG.relative_to(paths.ROOT)})")
         _pip_install(folder / "bin" / "python", paths.TOOLS / "requirements.txt", progress)
         progress.detail = f"{len(list((folder / 'lib').glob('python*/site-packages/*.dist-info')))} packages"
 
