@@ -166,7 +166,7 @@ void Pump::TakeResume(ResumeRequest request) {
     if (request.done) request.done(ended);
   };
   if (request.settle && state_ != PumpState::kPaused)
-    return answer(Error{ErrorCode::kInvalid, "'" + options_.name + "' is not paused", "resume it without saying from where"});
+    return answer(Error{ErrorCode::kInvalid, "what reads \"" + feeds_.front() + "\" is not paused", "there is nothing to settle: it goes on where it is"});
   if (state_ == PumpState::kRunning) return answer({});
   if (request.settle) {
     if (auto settled = request.settle(); !settled.ok()) return answer(settled.error());

@@ -14,11 +14,11 @@ constexpr size_t kWorkersMax = 64;
 constexpr int64_t kLoadingPollUs = 10'000;  // while statements wait for a table that is loading
 
 QueryError Late() {
-  return {QueryErrorKind::kExhausted, "no SQL worker became free before the statement's timeout", std::nullopt, "try again later, or with a longer \"timeout_ms\""};
+  return {QueryErrorKind::kExhausted, "no SQL worker became free before the statement's timeout", std::nullopt, "try again later, or with a longer timeout (\"timeout_ms\", --timeout)"};
 }
 QueryError StillLoading(const TableName& table) {
   return {QueryErrorKind::kTimeout, "the rows of " + table.schema + "." + table.name + " are still being loaded from the log, and the statement ran into its timeout", std::nullopt,
-          "ask again, or raise \"timeout_ms\"; GET /readyz says how far it is"};
+          "ask again, or raise the timeout (\"timeout_ms\", --timeout); GET /readyz says how far it is"};
 }
 QueryError CancelledError() { return {QueryErrorKind::kCancelled, "the statement was cancelled", std::nullopt, ""}; }
 

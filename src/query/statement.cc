@@ -73,7 +73,7 @@ std::optional<int64_t> Statement::WaitNs(int64_t deadline_ns) {
   int64_t now = env_.clock.MonotonicNs();
   if (!stopped_) {
     if (cancel_.cancelled()) stopped_ = QueryError{QueryErrorKind::kCancelled, "the statement was cancelled", std::nullopt, ""};
-    else if (now >= deadline_ns) stopped_ = QueryError{QueryErrorKind::kTimeout, "the statement ran into its timeout", std::nullopt, "raise \"timeout_ms\", or read less: filters on time and type prune files"};
+    else if (now >= deadline_ns) stopped_ = QueryError{QueryErrorKind::kTimeout, "the statement ran into its timeout", std::nullopt, "raise it (\"timeout_ms\", --timeout), or read less: filters on time and type prune files"};
     else return deadline_ns - now;
   }
   if (kill_at_ns_ == 0) {
