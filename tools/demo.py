@@ -86,6 +86,8 @@ def main():
     arguments.add_argument("--listen", default="127.0.0.1:8080", help="HOST:PORT; port 0 takes any free one")
     arguments.add_argument("--once", action="store_true", help="stop the server at the end instead of waiting for Ctrl-C")
     options = arguments.parse_args()
+    for end in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the server must not stay behind
+        signal.signal(end, signal.default_int_handler)
     data = pathlib.Path(options.data).resolve()
     shutil.rmtree(data, ignore_errors=True)
     data.parent.mkdir(parents=True, exist_ok=True)

@@ -20,14 +20,18 @@ def test_printed_lines_work_in_a_clean_shell(data, tmp_path):
             assert QUAKES in output_in_clean_shell(line, tmp_path), line
 
 
-def test_ctrl_c_leaves_no_process_and_a_directory_that_starts_again(data):
-    """Ctrl-C as a terminal sends it: to the demo and to the server at once."""
+@pytest.mark.parametrize("end", ["Ctrl-C", "SIGTERM", "SIGHUP"])
+def test_its_end_leaves_no_process_and_a_directory_that_starts_again(data, end):
+    """Ctrl-C as a terminal sends it, to the demo and to the server at once; the others to the demo alone."""
     demo = subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)}, start_new_session=True)
     for line in demo.stdout:
         if line.startswith("Ctrl-C"):
             break
-    os.killpg(demo.pid, signal.SIGINT)
+    if end == "Ctrl-C":
+        os.killpg(demo.pid, signal.SIGINT)
+    else:
+        demo.send_signal(signal.Signals[end])
     output, errors = demo.communicate(timeout=60)
     assert demo.returncode == 0 and "Traceback" not in errors, output + errors
     with pytest.raises(ProcessLookupError):
