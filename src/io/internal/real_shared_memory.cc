@@ -16,32 +16,30 @@
 namespace sluice::io {
 namespace {
 
-class RealRegion final : public SharedRegion {
+// A mapping and the descriptor that a worker gets of the same bytes. `Base`: what of it the owner may do.
+template <class Base>
+class Mapping : public Base {
  public:
-  RealRegion(void* base, size_t size, Descriptor reader) : base_(base), size_(size), reader_(std::move(reader)) {}
-  ~RealRegion() override { munmap(base_, size_); }
-  std::span<char> bytes() override { return {static_cast<char*>(base_), size_}; }
-  std::span<const char> view() const override { return {static_cast<const char*>(base_), size_}; }
+  Mapping(void* base, size_t size, Descriptor reader) : base_(static_cast<char*>(base)), size_(size), reader_(std::move(reader)) {}
+  ~Mapping() override { munmap(base_, size_); }
+  std::span<const char> view() const override { return {base_, size_}; }
   int descriptor() const override { return reader_.get(); }
 
- private:
-  void* const base_;
+ protected:
+  char* const base_;
   const size_t size_;
+
+ private:
   const Descriptor reader_;
 };
 
-class MappedFile final : public SharedBytes {
+class RealRegion final : public Mapping<SharedRegion> {
  public:
-  MappedFile(void* base, size_t size, Descriptor reader) : base_(base), size_(size), reader_(std::move(reader)) {}
-  ~MappedFile() override { munmap(base_, size_); }
-  std::span<const char> view() const override { return {static_cast<const char*>(base_), size_}; }
-  int descriptor() const override { return reader_.get(); }
-
- private:
-  void* const base_;
-  const size_t size_;
-  const Descriptor reader_;
+  using Mapping::Mapping;
+  std::span<char> bytes() override { return {base_, size_}; }
 };
+
+using MappedFile = Mapping<SharedBytes>;
 
 // The kernel gives a reader no write access later, only because this descriptor was opened without it.
 Result<Descriptor> OpenAgainForReading(int descriptor) {
