@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/backoff.h"
-#include "cli/gzip.h"
+#include "ingest/gzip.h"
 
 namespace sluice::cli {
 namespace {
@@ -40,7 +40,7 @@ Result<HttpAnswer> Sender::SendUntilAnswered() {
   HttpCall call;
   call.path = options_.path;
   call.post = true;
-  const std::string packed = options_.gzip ? Gzip(body_) : std::string();
+  const std::string packed = options_.gzip ? ingest::Gzip(body_) : std::string();
   call.body = options_.gzip ? packed : body_;
   call.timeout_ms = options_.timeout_ms;
   call.headers = {"Content-Type: application/x-ndjson", options_.lenient ? "Prefer: handling=lenient" : "Prefer: return=minimal"};

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/workload.h"
 
-#include <zlib.h>
-
-#include "base/check.h"
 #include "base/json.h"
+#include "ingest/gzip.h"
 
 namespace sluice::sim {
 namespace {
@@ -15,20 +13,6 @@ constexpr const char* kFixedTopic = "silver-orders";
 
 // As ingest/router.h has it by default.
 std::string TopicOf(const std::string& type) { return type == "transaction" ? "raw-transactions" : "raw-events"; }
-
-std::string Gzip(const std::string& bytes) {
-  z_stream stream{};
-  CHECK(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK, "no memory for zlib");
-  std::string out(deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END, "zlib did not finish");
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 // The text of an event that is JSON and no CloudEvent. A whole body that is no object is malformed, which is another matter.
 std::string Invalid(Dice& dice, bool is_whole_body) {
@@ -163,7 +147,7 @@ Request Workload::Next(Timestamp now) {
   }
   if (dice_.OneIn(4)) {
     out.content_encoding = "gzip";
-    out.body = Gzip(out.body);
+    out.body = ingest::Gzip(out.body);
   }
   out.body_bytes = out.body.size();
   out.body.append(kReadableBehind, ' ');

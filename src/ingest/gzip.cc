@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/gzip.h"
+#include "ingest/gzip.h"
 
 #include <zlib.h>
 
 #include "base/check.h"
 
-namespace sluice::cli {
+namespace sluice::ingest {
 namespace {
 
 constexpr int kLevel = 1;
@@ -28,4 +28,4 @@ std::string Gzip(std::string_view bytes) {
   return out;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::ingest
