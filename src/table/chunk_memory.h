@@ -67,6 +67,7 @@ class ChunkMemory {
   uint64_t bytes_max() const { return bytes_max_; }
   uint64_t file_bytes_used() const;
   uint64_t file_bytes_max() const { return files_.bytes_max; }
+  bool files_are_full() const { return file_bytes_used() + chunk_bytes_ > files_.bytes_max; }
 
  private:
   static constexpr size_t kReadyMin = 4;  // free chunks that are made ahead, once the first was taken

@@ -136,10 +136,6 @@ HotLoader::Step HotLoader::PickOf(Job& job, int64_t now_ns) {
     return {Step::Kind::kLay, &job, i};
   }
   if (!job.all_read && !job.reading && !ahead) {
-    if (!HasRoom(job.table)) {
-      none.wait_us = kPollUs;
-      return none;
-    }
     job.reading = true;
     return {Step::Kind::kRead, &job};
   }
@@ -152,8 +148,10 @@ HotLoader::Step HotLoader::PickOf(Job& job, int64_t now_ns) {
 
 bool HotLoader::HasRoom(const Table& table) const {
   if (!memory_.has_room_to_load()) return false;
+  // A burst may have taken more than the share before anybody knew that the table does not get on: what was taken must fit again.
+  if (table.is_stuck()) return registry_.stuck_bytes() < memory_.stuck_bytes_max() || memory_.files_are_full();
   // Nobody knows of a table whose rows were never tiered yet whether it gets on.
-  return table.is_stuck() ? registry_.stuck_bytes() < memory_.stuck_bytes_max() : table.hot().bytes().memory < memory_.loading_bytes_max();
+  return table.hot().bytes().memory < memory_.loading_bytes_max();
 }
 
 void HotLoader::Do(const Step& step) {
@@ -171,7 +169,8 @@ void HotLoader::Do(const Step& step) {
         if (!job.all_read) job.retry_at_ns = env_.clock.MonotonicNs() + kPollUs * 1'000;
         return;
       }
-      for (auto& lane : job.lanes) lane->queue.push_back(run);
+      for (size_t i = 0; i < kLanes; i++)
+        if (NextFrame(job, i, *run, 0) < run->frames().size()) job.lanes[i]->queue.push_back(run);
       return;
     }
     case Step::Kind::kLay: {
@@ -225,17 +224,26 @@ Result<bool> HotLoader::Read(Job& job, Run& run) {
   return Reached(job.read_to, job.plan.border);
 }
 
+// The first frame from `at` on with rows for the lane; the run's size: there is none.
+size_t HotLoader::NextFrame(const Job& job, size_t lane, const log::FrameRun& run, size_t at) {
+  for (; at < run.frames().size(); at++) {
+    auto& frame = run.frames()[at];
+    if (job.lane_of.at(frame.partition) == lane && frame.base_offset < job.plan.border.at(frame.partition)) break;
+  }
+  return at;
+}
+
 // False: there is no room for the rest.
 Result<bool> HotLoader::Lay(Job& job, size_t index, const log::FrameRun& run) {
   auto& lane = *job.lanes[index];
   bool has_room = true;
-  for (; has_room && lane.next_frame < run.frames().size(); lane.next_frame++) {
-    auto& frame = run.frames()[lane.next_frame];
-    if (job.lane_of.at(frame.partition) != index || frame.base_offset >= job.plan.border.at(frame.partition)) continue;
+  for (size_t at = NextFrame(job, index, run, lane.next_frame); has_room && at < run.frames().size(); at = lane.next_frame) {
+    auto& frame = run.frames()[at];
     auto rows = AppendFrame(lane.tail, frame, job.plan.from.at(frame.partition), lane.scratch);
     CHECK(rows.ok() || rows.error().code != ErrorCode::kExhausted, "no memory for rows of the log");
     if (!rows.ok()) return rows.error();
     job.rows += *rows;
+    lane.next_frame = NextFrame(job, index, run, at + 1);
     has_room = lane.tail.chunk_count() < 2 || TakeOver(job, lane);
   }
   TakeOver(job, lane);

@@ -50,7 +50,7 @@ class HotLoader {
     explicit Lane(ChunkMemory& memory) : tail(memory, {}) {}
     std::deque<Run> queue;
     bool busy = false;
-    size_t next_frame = 0;  // of the queue's first run
+    size_t next_frame = 0;  // of the queue's first run, its own or the end
     HotTail tail;
     event::EventBatch scratch;
   };
@@ -89,6 +89,7 @@ class HotLoader {
   bool HasRoom(const Table& table) const;
   void Do(const Step& step);
   Result<bool> Read(Job& job, Run& run);
+  static size_t NextFrame(const Job& job, size_t lane, const log::FrameRun& run, size_t at);
   Result<bool> Lay(Job& job, size_t lane, const log::FrameRun& run);
   bool TakeOver(Job& job, Lane& lane);
   void End(Job& job);

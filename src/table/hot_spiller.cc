@@ -31,7 +31,7 @@ void HotSpiller::Tick() {
 }
 
 std::vector<Table*> HotSpiller::Victims(HotTail::Which& which) const {
-  if (memory_.file_bytes_used() + memory_.chunk_bytes() > memory_.file_bytes_max()) return {};
+  if (memory_.files_are_full()) return {};
   const bool stuck = registry_.stuck_bytes() >= memory_.stuck_bytes_max();
   if (!stuck && !(memory_.is_nearly_full() && memory_.file_bytes_used() < memory_.file_bytes_max() / 2)) return {};
   which = stuck ? HotTail::Which::kOldest : HotTail::Which::kNewest;

@@ -98,6 +98,7 @@ struct HotEntry {
 // Bytes of the chunks that a tail holds, whether they are full or not.
 struct HotBytes {
   uint64_t memory = 0, files = 0;
+  uint64_t all() const { return memory + files; }
 };
 
 // Append, Publish, Close, AwaitOlder and TakeWhole: the writing thread, which is the log's but for private tails. The others: any thread.

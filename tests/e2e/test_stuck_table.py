@@ -75,9 +75,14 @@ def obstacle(data):
 
 
 # Found by hand: one paused table filled the memory of all, so that every topic answered 503, and the next start waited for room without end.
-def test_table_that_does_not_get_on_stops_its_own_topic_and_no_start(data, obstacle):
+@pytest.mark.parametrize("is_known", [True, False], ids=["paused before", "a burst"])
+def test_table_that_does_not_get_on_stops_its_own_topic_and_no_start(data, obstacle, is_known):
+    """A burst may fill the memory before the first commit has failed, and then much of it goes to files."""
     server = Server(data, *ROOM)
-    taken, refused = fill(server)
+    if is_known:
+        server.send(batch("event", 0))
+        server.wait_until(lambda: state(server).startswith("paused"))
+    taken, refused = fill(server, int(is_known))
     assert_problem(refused, 503, "topic-quota", ["raw-events", "bronze.events is paused: ", "sluice table describe", "sluice table resume bronze.events"])
     assert refused.headers["retry-after"]
     rows = [taken * BATCH, taken * BATCH, 1]
@@ -85,10 +90,10 @@ def test_table_that_does_not_get_on_stops_its_own_topic_and_no_start(data, obsta
     others_go_on(server, range(3))
     server.wait_until(lambda: hot(server)["bytes_used"] <= 32 * MIB)
     used = hot(server)
-    assert SHARE / 2 <= used["file_bytes_used"] < used["file_bytes_max"], used
+    assert SHARE / 2 <= used["file_bytes_used"] <= (SHARE if is_known else used["file_bytes_max"]), used
     assert f"sluice_table_hot_file_bytes {used['file_bytes_used']}" in server.get("/metrics").body.decode()
     shown = run("status", "--url", server.url).stdout
-    assert re.search(r"hot rows +\d+\.\d MiB of 64\.0 MiB in memory, [2-6]\d\.\d MiB of 64\.0 MiB in files", shown), shown
+    assert re.search(rf"hot rows +\d+\.\d MiB of 64\.0 MiB in memory, {used['file_bytes_used'] / MIB:.1f} MiB of 64\.0 MiB in files", shown), shown
     assert not list((data / "hot").iterdir()), "files without a name leave nothing behind"
     assert server.sql(COUNT) == [rows], "from files"
     server.kill()
@@ -129,6 +134,22 @@ def test_full_topic_of_a_table_that_cannot_be_read_comes_back_after_a_restart(da
         assert server.sql(COUNT)[0][:2] == [(taken + 1) * BATCH] * 2
         assert server.flush()["lag"] == 0
     assert_all_came_once(data, taken + 1)
+
+
+# Found by a test that failed now and then: a burst that came before anybody knew of the obstacle did not fit into the table's share after
+# a restart, and no statement over it was answered any more.
+# Method: a first server with more memory takes more than files and the share of memory hold.
+def test_rows_of_a_burst_fit_again_after_a_restart(data, obstacle):
+    server = Server(data, *FLAGS, "--set", "hot.bytes_max=256 MiB")
+    for number in range(33):
+        assert server.send(batch("event", number)).status == 200
+    server.kill()
+    with Server(data, *ROOM) as server:
+        rows = 33 * BATCH
+        assert server.sql(COUNT) == [[rows, rows, 1]]
+        used = hot(server)
+        assert used["file_bytes_used"] == 64 * MIB and used["bytes_used"] > 16 * MIB, used
+        others_go_on(server, range(2))
 
 
 # Goal: a start with more rows than there is room for takes events, answers over other tables, and loads the rest later.
