@@ -19,6 +19,14 @@ log::TopicConfig ConfigOf(const TopicOptions& options) {
   return out;
 }
 
+// "is paused: somebody dropped it"
+std::string WhyItWaits(const log::Pump& pump) {
+  const auto status = pump.status();
+  if (status.state == log::PumpState::kPaused) return "is paused: " + status.cause;
+  if (status.state == log::PumpState::kBackingOff) return "cannot be written: " + status.cause;
+  return pump.is_failing() ? "could not be written" : "has not caught up";
+}
+
 }  // namespace
 
 // ---- opening ------------------------------------------------------------------------------------------------------------
@@ -137,8 +145,7 @@ Result<void> Pipeline::OpenGate() {
   for (auto& [name, topic] : options_.topics) options.topics[name] = ConfigOf(topic);
   ingest::Gate::Hooks hooks;
   hooks.on_topic = [this](const log::Topic& topic) -> Result<void> {
-    for (auto& feed : feeds_)
-      if (&feed->table().topic() == &topic) return {};
+    if (FeedOf(topic) != nullptr) return {};
     ASSIGN_OR_RETURN([[maybe_unused]] auto* feed, AddTable(topic));
     return {};
   };
@@ -164,57 +171,39 @@ void Pipeline::TickFeeds() {
     if (auto begun = LoadHotRows(*feed); !begun.ok())
       env_.log.Warn("hot rows were not loaded, it is tried again", {{"table", feed->table().name().ToString()}, {"cause", begun.error().ToString()}});
   }
-  for (auto& feed : feeds_) feed->Tick();
-  FindStuckTables();
+  for (auto& feed : feeds_) {
+    feed->Tick();
+    feed->table().set_stuck(feed->pump().is_failing());
+  }
   spiller_->Tick();
 }
 
 // A table that does not get on fills its share of the room for hot rows and no more: the rest is for the others.
-void Pipeline::FindStuckTables() {
-  full_topics_.clear();
-  const uint64_t room = memory_->bytes_max() + memory_->file_bytes_max();
-  uint64_t all = 0, in_memory = 0;
-  std::map<const log::Topic*, uint64_t> stuck;
-  for (auto& feed : feeds_) {
-    feed->table().set_stuck(feed->pump().is_failing());
-    if (!feed->table().is_stuck()) continue;
-    const auto bytes = feed->table().hot().bytes();
-    stuck[&feed->table().topic()] = bytes.memory + bytes.files;
-    all += bytes.memory + bytes.files;
-    in_memory += bytes.memory;
-  }
-  const bool all_are_full = all >= room / kStuckTablesShare || in_memory >= memory_->bytes_max() / kStuckTablesShare;
-  for (auto& [topic, bytes] : stuck)
-    if (bytes > 0 && (all_are_full || bytes >= room / kStuckTableShare)) full_topics_[topic] = bytes;
+bool Pipeline::IsShareFull(const table::Table& table) const {
+  if (!table.is_stuck()) return false;
+  const uint64_t room = memory_->bytes_max() + memory_->file_bytes_max(), own = table.hot().bytes().all();
+  if (own >= room / kStuckTableShare) return true;
+  uint64_t all = 0;
+  for (auto& feed : feeds_)
+    if (feed->table().is_stuck()) all += feed->table().hot().bytes().all();
+  return own > 0 && (all >= room / kStuckTablesShare || registry_->stuck_bytes() >= memory_->bytes_max() / kStuckTablesShare);
 }
 
+// The log has the first of these bounds, too, but knows nothing of tables and why they wait.
 Result<void> Pipeline::TakesRows(const log::Topic& topic) const {
   constexpr uint64_t kMiB = uint64_t{1} << 20;
+  TableFeed* feed = FeedOf(topic);
+  if (feed == nullptr) return {};  // its first event makes it
   auto refused = [&](uint64_t bytes, const std::string& bound) {
-    std::string name;
-    for (auto& feed : feeds_)
-      if (&feed->table().topic() == &topic) name = feed->table().name().ToString();
-    return Error{ErrorCode::kExhausted, "\"" + topic.name() + "\" is full: its table " + name + " " + WhyItWaits(topic) + ", and the events that wait for it take " + std::to_string(bytes / kMiB) +
+    const auto name = feed->table().name().ToString();
+    return Error{ErrorCode::kExhausted, "\"" + topic.name() + "\" is full: its table " + name + " " + WhyItWaits(feed->pump()) + ", and the events that wait for it take " + std::to_string(bytes / kMiB) +
                      " MiB (" + bound + ")",
                  "`sluice table describe " + name + "` says more; `sluice table resume " + name + "` lets a paused one go on, and events are taken again once it has caught up"};
   };
   if (topic.untiered_bytes() >= options_.log.untiered_bytes_max)
     return refused(topic.untiered_bytes(), "log.untiered_bytes_max is " + std::to_string(options_.log.untiered_bytes_max) + " bytes");
-  if (auto at = full_topics_.find(&topic); at != full_topics_.end())
-    return refused(at->second, "its share of hot.bytes_max and hot.disk_bytes_max");
+  if (IsShareFull(feed->table())) return refused(feed->table().hot().bytes().all(), "its share of hot.bytes_max and hot.disk_bytes_max");
   return {};
-}
-
-// "is paused: somebody dropped it"
-std::string Pipeline::WhyItWaits(const log::Topic& topic) const {
-  for (auto& feed : feeds_) {
-    if (&feed->table().topic() != &topic) continue;
-    const auto status = feed->pump().status();
-    if (status.state == log::PumpState::kPaused) return "is paused: " + status.cause;
-    if (status.state == log::PumpState::kBackingOff) return "cannot be written: " + status.cause;
-    if (feed->pump().is_failing()) return "could not be written";
-  }
-  return "has not caught up";
 }
 
 void Pipeline::Flush(TableFeed& feed, int64_t timeout_us, std::function<void(Result<log::Progress>)> done) {
@@ -230,6 +219,11 @@ Result<void> Pipeline::Stop() {
   spiller_.reset();
   for (auto& feed : feeds_) feed->Stop();
   return log_->Shutdown();
+}
+
+TableFeed* Pipeline::FeedOf(const log::Topic& topic) const {
+  auto at = std::find_if(feeds_.begin(), feeds_.end(), [&](auto& feed) { return &feed->table().topic() == &topic; });
+  return at == feeds_.end() ? nullptr : at->get();
 }
 
 Result<TableFeed*> Pipeline::FindFeed(std::string_view name) {

@@ -65,9 +65,9 @@ class Pipeline {
   Result<table::TableName> TableNameFor(const std::string& topic) const;
   Result<TableFeed*> AddTable(const log::Topic& topic);
   Result<void> LoadHotRows(TableFeed& feed);
-  void FindStuckTables();
   Result<void> TakesRows(const log::Topic& topic) const;
-  std::string WhyItWaits(const log::Topic& topic) const;
+  bool IsShareFull(const table::Table& table) const;
+  TableFeed* FeedOf(const log::Topic& topic) const;  // null: none yet
 
   io::Env env_;
   const ServerOptions& options_;
@@ -86,8 +86,6 @@ class Pipeline {
   std::map<std::string, FedTable> known_progress_;  // by topic, as the catalog's tables said at the start
   std::vector<std::unique_ptr<TableFeed>> feeds_;
   std::unique_ptr<ingest::Gate> gate_;
-  // Topics that take nothing, and the bytes that their rows have: their tables do not get on.
-  std::map<const log::Topic*, uint64_t> full_topics_;
 };
 
 }  // namespace sluice::server
