@@ -56,6 +56,10 @@ class Terminal:
         self.type(line + "\n")
         return self.read_until(until)
 
+    def wait_until_it_reads(self):
+        """A prompt is seen before the line editor has the terminal; until then Ctrl-C throws away what was typed."""
+        self._wait(lambda: not termios.tcgetattr(self._master)[3] & termios.ICANON, "the line editor does not read")
+
     def wait_until_it_works(self):
         """A line that ends in Enter was taken: the line editor gave the terminal back."""
         self._wait(lambda: termios.tcgetattr(self._master)[3] & termios.ICANON, "the line editor still reads")

@@ -44,6 +44,7 @@ def test_commands_of_the_shell(shell):
 
 
 def test_interrupt_cancels_the_statement_and_not_the_shell(shell, server):
+    shell.wait_until_it_reads()
     shell.type(FOREVER + ";\n")
     shell.wait_until_it_works()
     shell.type(CTRL_C)
