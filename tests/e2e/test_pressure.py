@@ -3,6 +3,9 @@
 itself when there is room again. Memory stays bounded meanwhile.
 """
 
+import gzip
+import json
+import select
 import threading
 
 from ledger import Client
@@ -116,6 +119,29 @@ def test_memory_for_rows_is_bounded_under_more_than_fits(data):
 def resident_peak_bytes(server):
     lines = open(f"/proc/{server.process.pid}/status").read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+
+
+def test_long_compressed_requests_do_not_hold_up_a_small_one(data):
+    """Ten bodies of 31 MiB, almost all of it white space, are there before one event is sent; its answer comes while they are decoded."""
+    def head(body, more=""):
+        return f"POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}Content-Length: {len(body)}\r\n".encode()
+
+    white = gzip.compress(b"[" + b" " * (31 * MIB), 1)
+    with Server(data) as server:
+        long = [Raw(server.url) for _ in range(10)]
+        for number, connection in enumerate(long):
+            body = white + gzip.compress(json.dumps(event(number)).encode() + b"]")
+            connection.send(head(body, "Content-Encoding: gzip\r\nContent-Type: application/cloudevents-batch+json\r\n") + b"\r\n" + body)
+        body = json.dumps(event(100)).encode()
+        with Raw(server.url) as small:
+            small.send(head(body, "Content-Type: application/cloudevents+json\r\n") + b"\r\n" + body)
+            assert small.receive().status == 200
+        answered = select.select([connection.socket for connection in long], [], [], 0)[0]
+        assert len(answered) < len(long), "the small one came last"
+        for connection in long:
+            assert connection.receive().json()["accepted"] == 1
+            connection.socket.close()
+        assert server.sql(IDS) == [[11, 11]]
 
 
 def test_connections_beyond_the_bound_are_refused_at_once(data):
