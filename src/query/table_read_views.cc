@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "iceberg/scan_plan.h"
+#include "iceberg/snapshot_history.h"
 #include "query/metadata_tables.h"
 #include "table/event_schema.h"
 
@@ -30,17 +31,6 @@ bool ChunkMayMatch(const table::HotChunkView& chunk, const iceberg::ColumnFilter
     range.lower = range.upper = iceberg::Value(type);
     return iceberg::RangeMayMatch(filter, range);
   });
-}
-
-// Null when the table has no snapshot.
-const iceberg::Snapshot* SnapshotAt(const iceberg::TableMetadata& metadata, const VersionRequest& version) {
-  if (auto* id = std::get_if<int64_t>(&version)) return metadata.FindSnapshot(*id);
-  // As of a point in time: the entry of the snapshot log that was current then.
-  const int64_t ms = std::get<Timestamp>(version).us / kMicrosPerMilli;
-  const iceberg::Snapshot* found = nullptr;
-  for (auto& entry : metadata.snapshot_log)
-    if (entry.timestamp_ms <= ms) found = metadata.FindSnapshot(entry.snapshot_id);
-  return found;
 }
 
 class RegistryTable : public ViewTable {
@@ -78,15 +68,16 @@ class RegistryTable : public ViewTable {
   }
 
   Result<std::shared_ptr<const ViewTable>> At(const VersionRequest& version) const override {
-    auto* snapshot = SnapshotAt(view_.version->metadata, version);
-    if (snapshot == nullptr) {
-      return Error{ErrorCode::kNotFound, "the table " + view_.table->name().ToString() + " has no such snapshot",
-                   "SELECT * FROM " + view_.table->name().ToString() + "__snapshots lists those that are kept"};
-    }
+    const auto& metadata = view_.version->metadata;
+    auto* id = std::get_if<int64_t>(&version);
+    auto snapshot = id != nullptr ? iceberg::SnapshotById(metadata, *id)
+                                  : iceberg::SnapshotAt(metadata, std::get<Timestamp>(version).us / kMicrosPerMilli);
+    const auto name = view_.table->name().ToString();
+    if (!snapshot.ok()) return Error{snapshot.error().code, name + ": " + snapshot.error().message, "SELECT * FROM " + name + "__snapshots lists those that are kept"};
     auto older = view_;
     older.chunks.clear();
     older.end.clear();
-    return std::make_shared<const RegistryTable>(env_, manifests_, std::move(older), snapshot);
+    return std::make_shared<const RegistryTable>(env_, manifests_, std::move(older), *snapshot);
   }
 
   Result<Columns> MetadataRows(TablePart part) const override {

@@ -12,6 +12,8 @@ namespace {
 
 using duckdb::ExceptionType;
 
+constexpr const char* kReadLess = "let it hold less: a filter, fewer columns, an aggregate; a server can give more (sql.worker_bytes_max)";
+
 QueryErrorKind KindOf(ExceptionType type) {
   switch (type) {
     case ExceptionType::PARSER:
@@ -99,6 +101,11 @@ QueryError ToQueryError(const duckdb::ErrorData& error, const std::string& sql) 
   out.kind = NamesNothing(error) ? QueryErrorKind::kUnknownName : KindOf(error.Type());
   out.message = TextOf(error);
   CutFrom(out.message, "\nStack Trace");
+  if (out.kind == QueryErrorKind::kOutOfMemory) {  // what DuckDB advises are settings, which a statement cannot reach
+    CutFrom(out.message, "\nPossible solutions");
+    CutFrom(out.message, "\nSee also");
+    out.hint = kReadLess;
+  }
   for (auto* marker : {"\nDid you mean", "\nCandidate bindings", "\nCandidate functions", "\n\tCandidate functions", " Did you mean"})
     if (out.hint.empty()) out.hint = CutFrom(out.message, marker);
   for (auto* text : {&out.message, &out.hint}) {
