@@ -34,7 +34,9 @@ class Answer:
 
 
 class Server:
-    """One `sluice serve`. Use as a context manager, or stop() and kill() by hand."""
+    """One `sluice serve`. Use as a context manager, or stop() and kill() by hand; the end of a test kills what it left (conftest.py)."""
+
+    started = []
 
     def __init__(self, data, *flags, environment=None, listen=ANY_PORT, wrap=()):
         """`wrap`: words before the command, as `nsenter ...`."""
@@ -43,6 +45,7 @@ class Server:
             serve_command(data, flags, listen, wrap),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})},
         )
+        self.started.append(self)
         self.log = []
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
