@@ -1,65 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The first hour: what ./x says and does where a package, the network, memory or a checksum is missing."""
-import contextlib
 import hashlib
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
-import unittest
 from unittest import mock
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tools"))
 
-from x import build, clean, commands, console, download, fetch, machine, paths  # noqa: E402
+from clone import WithClone, main, program
+from x import build, clean, commands, download, fetch, machine, paths
 
 GIB = 2**30
-
-
-def program(folder, name, script):
-    """A program of that name, for PATH."""
-    folder.mkdir(exist_ok=True)
-    file = folder / name
-    file.write_text(f"#!/bin/bash\n{script}\n")
-    file.chmod(0o755)
-    return folder
-
-
-class WithClone(unittest.TestCase):
-    """`self.clone`: a folder with ./x and tools/ in it, which x.paths points into."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.clone = pathlib.Path(folder.name) / "clone"
-        self.clone.mkdir()
-        shutil.copy(ROOT / "x", self.clone)
-        shutil.copytree(ROOT / "tools", self.clone / "tools", ignore=shutil.ignore_patterns("__pycache__"))
-        deps = self.clone / ".deps"
-        moved = {"ROOT": self.clone, "TOOLS": self.clone / "tools", "DEPS": deps, "DOWNLOADS": deps / "downloads", "CACHE": deps / "cache",
-                 "SCRATCH": deps / "tmp", "VENV": deps / "venv", "BUILD": self.clone / "build"}
-        for name, value in moved.items():
-            self.patch(paths, name, value)
-        self.patch(download, "LOG", deps / "client.log")
-        self.said = []
-        self.patch(console, "say", self.said.append)
-
-    def patch(self, where, name, value):
-        patcher = mock.patch.object(where, name, value)
-        patcher.start()
-        self.addCleanup(patcher.stop)
-
-    @contextlib.contextmanager
-    def fails(self, *words):
-        with self.assertRaises(console.Failure) as caught:
-            yield
-        for word in words:
-            self.assertIn(word, str(caught.exception))
 
 
 class MissingPackages(WithClone):
@@ -142,7 +96,7 @@ class Downloads(WithClone):
         with self.fails("thing-1.0.0.tgz: wrong checksum", self.pin.sha256, hashlib.sha256(b"wrong").hexdigest(), "do not use it"):
             download.get(self.pin)
         self.assertEqual(self.count(), download.TRIES)
-        self.assertEqual([file for file in paths.DEPS.rglob("*.tgz")], [])
+        self.assertEqual([file for file in paths.DEPS.rglob("*.tgz") if file.stat().st_size > 0], [])
 
     def test_a_download_that_breaks_is_tried_again_and_said_if_it_stays_broken(self):
         self.npm(f'if [[ $(wc -l < "{self.calls}") -lt 2 ]]; then printf "the ri" > "$folder/part"; echo "npm ERR! network timeout"; exit 1; fi\n'
@@ -173,7 +127,8 @@ class Downloads(WithClone):
             download.get(self.pin)
         environment = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
         self.assertEqual({name: environment[name] for name in users}, users)
-        for name in ("PIP_CACHE_DIR", "npm_config_cache", "TMPDIR", "RUSTUP_HOME"):
+        self.assertEqual(environment["PIP_NO_CACHE_DIR"], "1")
+        for name in ("npm_config_cache", "TMPDIR", "RUSTUP_HOME"):
             self.assertTrue(environment[name].startswith(f"{self.clone}/.deps/"), name)
 
     def test_the_compilers_temporary_files_and_cache_stay_in_the_clone(self):
@@ -205,6 +160,15 @@ class Folders(WithClone):
         self.assertEqual(made, ["one.new", "two.new", "two.new"])
         self.assertEqual(fetch.ensure(), 0)
 
+    def test_two_at_once_do_not_write_into_one_folder(self):
+        script = ("import pathlib, sys; sys.dont_write_bytecode = True; sys.path.insert(0, 'tools'); from x import machine, paths\n"
+                  "with machine.alone(paths.DEPS): print(pathlib.Path('made').exists())")
+        with machine.alone(paths.DEPS):
+            other = subprocess.Popen([sys.executable, "-c", script], cwd=self.clone, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(other.stderr.readline(), "    waiting for another ./x, which writes into .deps\n")
+            self.clone.joinpath("made").touch()
+        self.assertEqual(other.communicate(), ("True\n", ""))
+
     def test_clean_removes_what_x_made_and_nothing_else(self):
         outside = self.clone.parent / "shared"
         for folder in (paths.BUILD / "release", outside, self.clone / "sluice-data"):
@@ -220,14 +184,6 @@ class Folders(WithClone):
     def test_a_mistyped_command_is_answered_with_the_nearest(self):
         self.assertEqual(commands.main(["tset"]), 2)
         self.assertIn("did you mean ./x test?", self.said[-1])
-
-
-def main():
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(suite)
-    failed = len(result.failures) + len(result.errors) + len(result.skipped)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def build(preset, targets=(), offline=False):
     """Configures and builds. Returns the build folder. Raises console.Failure when something does not compile."""
     folder = configured(preset, offline)
     jobs = machine.jobs()
-    with console.phase(f"build {preset}") as progress:
+    with console.phase(f"build {preset}") as progress, machine.alone(folder):
         if _ninja(["-C", folder, "-j", str(jobs), *targets], progress) != 0:
             raise console.Failure(f"the {preset} build failed; the compiler's words are above.")
         progress.detail = f"{jobs} jobs"
@@ -35,18 +35,20 @@ def configured(preset, offline=False):
     fetch.ensure(offline)
     folder = paths.BUILD / preset
     made, presets = folder / "build.ninja", paths.ROOT / "CMakePresets.json"
-    if not made.exists() or made.stat().st_mtime < presets.stat().st_mtime:  # ninja itself sees to all other changes
-        with console.phase(f"configure {preset}"):
-            _configure(preset, folder)
+    with machine.alone(folder):
+        if not made.exists() or made.stat().st_mtime < presets.stat().st_mtime:  # ninja itself sees to all other changes
+            with console.phase(f"configure {preset}"):
+                _configure(preset, folder)
     return folder
 
 
 def _ninja(arguments, progress):
     """On a terminal ninja shows its own status line; a log gets the compiler's words and a sign of life now and then."""
     if sys.stderr.isatty():
-        return subprocess.run(["ninja", *arguments], env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
+        return subprocess.run(["ninja", *arguments], env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr,
+                              preexec_fn=machine.die_with_parent).returncode
     process = subprocess.Popen(["ninja", *arguments], env=environment(), stdin=subprocess.DEVNULL, text=True, errors="replace",
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=machine.die_with_parent)
     for line in process.stdout:
         step = re.match(r"\[(\d+)/(\d+) ", line)
         if step:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Brings one pinned artefact into .deps/downloads through the registry's own client. A finished one is not fetched again."""
+"""Brings one pinned artefact into .deps/downloads through the registry's own client. A finished one is not fetched again, and what
+pip or npm had got of another when it was interrupted is not asked for again (resume.py). Maven begins a file anew."""
 import dataclasses
-import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 
-from x import console, paths
+from x import console, machine, paths, resume
 
 TRIES = 3
 _MAVEN_DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
@@ -37,7 +38,7 @@ def artefacts():
 def get(artefact):
     """Returns the path of the verified file. Raises console.Failure when it cannot be had or is not what was pinned."""
     if artefact.path.exists():
-        if sha256_of(artefact.path) == artefact.sha256:
+        if resume.sha256_of(artefact.path) == artefact.sha256:
             return artefact.path
         console.say(f"    {artefact.file}: not what tools/artefacts.toml says, so it was thrown away")
         artefact.path.unlink()
@@ -55,12 +56,12 @@ def _try(artefact, progress, last):
     with scratch() as folder:
         result = client(_command(artefact, folder), progress)
         found = folder / artefact.file
-        if found.exists() and sha256_of(found) == artefact.sha256:
+        if found.exists() and resume.sha256_of(found) == artefact.sha256:
             os.replace(found, artefact.path)
             return True
         if found.exists() or "DO NOT MATCH THE HASHES" in result.output:
             problem = (f"{artefact.file}: wrong checksum, so it was thrown away. It must be sha256 {artefact.sha256}"
-                       f"{', it is ' + sha256_of(found) if found.exists() else ''}. A proxy or mirror may have changed the file; "
+                       f"{', it is ' + resume.sha256_of(found) if found.exists() else ''}. A proxy or mirror may have changed the file; "
                        "if not, someone changed the package: do not use it.")
         else:
             problem = (f"could not download {artefact.package}: {result.last_line}. Check the network, or the proxy and mirror that "
@@ -74,7 +75,7 @@ def _try(artefact, progress, last):
 
 def _command(artefact, folder):
     if artefact.client == "npm":
-        return ["npm", "pack", "--silent", "--pack-destination", folder, artefact.package]
+        return [sys.executable, paths.TOOLS / "x" / "resuming_npm.py", paths.PARTS / artefact.file, artefact.sha256, artefact.package, folder]
     if artefact.client == "maven":
         return ["mvn", "--quiet", "--batch-mode", f"-Dmaven.repo.local={paths.CACHE / 'maven'}", f"{_MAVEN_DEPENDENCY_PLUGIN}:copy",
                 f"-Dartifact={artefact.package}", f"-DoutputDirectory={folder}"]
@@ -83,7 +84,17 @@ def _command(artefact, folder):
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{artefact.package} --hash=sha256:{artefact.sha256}\n")
     kind = ["--only-binary", ":all:"] if artefact.client == "wheel" else ["--no-binary", ":all:", "--no-build-isolation"]
-    return [paths.VENV_PYTHON, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", *kind, "--dest", folder, "-r", requirement]
+    return [*pip(paths.VENV_PYTHON), "download", "--quiet", "--no-deps", "--require-hashes", *kind, "--dest", folder, "-r", requirement]
+
+
+def pip(python):
+    """The pip of that Python, whose downloads go on where they stopped."""
+    return [python, paths.TOOLS / "x" / "resuming_pip.py", paths.PARTS]
+
+
+def kept():
+    """The sizes of the files, whole or not, that an interrupted run has left."""
+    return [file.stat().st_size for file in paths.PARTS.glob("*") if file.stat().st_size > 0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +112,7 @@ class ClientResult:
 def client(command, progress):
     """Runs pip, npm or Maven with caches inside .deps and everything else (mirrors, proxies, certificates) as the user configured it."""
     environment = dict(
-        os.environ, PIP_CACHE_DIR=str(paths.CACHE / "pip"), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_PROGRESS_BAR="off",
+        os.environ, PIP_NO_CACHE_DIR="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_PROGRESS_BAR="off",
         PYTHONDONTWRITEBYTECODE="1", npm_config_cache=str(paths.CACHE / "npm"), npm_config_update_notifier="false", npm_config_loglevel="error",
         TMPDIR=str(paths.SCRATCH),
         RUSTUP_HOME=str(paths.SCRATCH),  # pip asks rustc its version, and where that is rustup's, it writes a file first
@@ -109,14 +120,15 @@ def client(command, progress):
         PATH=f"{paths.VENV / 'bin'}:{os.environ['PATH']}")
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile("w+", dir=paths.SCRATCH, errors="replace") as output:
-        before = _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE)
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=paths.SCRATCH)
+        before = bytes_below(paths.DEPS)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=paths.SCRATCH,
+                                   preexec_fn=machine.die_with_parent)
         while True:
             try:
                 code = process.wait(timeout=progress.TERMINAL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                progress.show(f"{console.size(max(0, _bytes_below(paths.SCRATCH) + _bytes_below(paths.CACHE) - before))} on disk")
+                progress.show(f"{console.size(max(0, bytes_below(paths.DEPS) - before))} on disk")
         output.seek(0)
         result = ClientResult(code, output.read())
     LOG.write_text(result.output)
@@ -138,12 +150,7 @@ class _Scratch:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def sha256_of(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _bytes_below(folder):
+def bytes_below(folder):
     total = 0
     for where, _, files in os.walk(folder):
         for name in files:

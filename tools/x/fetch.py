@@ -53,18 +53,24 @@ def ensure(offline=False, engines=False):
     With `offline`, raises console.Failure instead of using the network. With `engines`, the other engines are wanted, too.
     """
     machine.check()
-    missing = [part for part in _parts() + (_engine_parts() if engines else []) if not part.is_ready()]
-    if missing and offline:
+    if not (missing := _missing(engines)):
+        return 0
+    if offline:
         again = "./x fetch engines" if any(p.name == "engines" for p in missing) else "./x fetch"
         raise console.Failure(f"--offline, but .deps lacks {', '.join(p.name for p in missing)}. Run {again} once with the network.")
-    for part in missing:
-        _make(part)
-    if missing:  # the clients' caches only help an interrupted fetch
-        shutil.rmtree(paths.CACHE / "pip", ignore_errors=True)
-        shutil.rmtree(paths.CACHE / "npm", ignore_errors=True)
-        shutil.rmtree(paths.CACHE / "maven", ignore_errors=True)
-        shutil.rmtree(paths.SCRATCH, ignore_errors=True)
+    with machine.alone(paths.DEPS):
+        missing = _missing(engines)  # another ./x may have made them
+        if kept := download.kept():
+            console.say(f"    {len(kept)} files came before, whole or in part: {console.size(sum(kept))} are not asked for again")
+        for part in missing:
+            _make(part)
+        for folder in (paths.PARTS, paths.CACHE / "npm", paths.CACHE / "maven", paths.SCRATCH):  # they only help an interrupted fetch
+            shutil.rmtree(folder, ignore_errors=True)
     return len(missing)
+
+
+def _missing(engines):
+    return [part for part in _parts() + (_engine_parts() if engines else []) if not part.is_ready()]
 
 
 def _parts():
@@ -105,7 +111,8 @@ def _fill_venv(folder):
         if made.code != 0:
             raise console.Failure(f"Python could not make {folder.relative_to(paths.ROOT)}: {made.last_line} (all it said: {download.LOG.relative_to(paths.ROOT)})")
         _pip_install(folder / "bin" / "python", paths.TOOLS / "requirements.txt", progress)
-        progress.detail = f"{len(list((folder / 'lib').glob('python*/site-packages/*.dist-info')))} packages"
+        count = len(list((folder / "lib").glob("python*/site-packages/*.dist-info")))
+        progress.detail = f"{count} packages, {console.size(download.bytes_below(folder))}"
 
 
 def _fill_engines(folder, spark, jars):
@@ -114,7 +121,7 @@ def _fill_engines(folder, spark, jars):
     with console.phase("engines for ./x test engines") as progress:
         _pip_install(paths.VENV_PYTHON, paths.TOOLS / "engines.txt", progress, "--no-deps", "--target", folder / "python")
         # The checksum was compared by download.get; what builds it is in requirements.txt, hence no isolation.
-        command = [paths.VENV_PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", folder / "python", source]
+        command = [*download.pip(paths.VENV_PYTHON), "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", folder / "python", source]
         result = download.client(command, progress)
         if result.code != 0:
             raise console.Failure(f"pip could not install {spark.package}: {result.last_line} (all it said: {download.LOG.relative_to(paths.ROOT)})")
@@ -125,7 +132,7 @@ def _fill_engines(folder, spark, jars):
 
 
 def _pip_install(python, requirements, progress, *more):
-    command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", *more, "-r", requirements]
+    command = [*download.pip(python), "install", "--quiet", "--require-hashes", "--only-binary", ":all:", *more, "-r", requirements]
     for attempt in range(1, download.TRIES + 1):
         result = download.client(command, progress)
         if result.code == 0:

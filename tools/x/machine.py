@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Preflight: can this machine build and run Sluice? Every refusal says what to do."""
+import contextlib
+import ctypes
+import fcntl
 import os
 import pathlib
 import platform
 import shutil
+import signal
 
 from x import console, paths
 
@@ -36,6 +40,28 @@ def memory_bytes():
     except OSError:
         return total
     return min(total, int(limit)) if limit.isdigit() else total
+
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """For preexec_fn: the child ends when ./x does, also by kill -9, and does not go on writing where the next ./x writes."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """One ./x at a time writes into `folder`; another one waits, and says so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.say(f"    waiting for another ./x, which writes into {folder.relative_to(paths.ROOT)}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _check_cpu():

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as xml
 
 from x import build, console, fetch, machine, paths
 
-UNIT_SECONDS_MAX = 300   # for one test binary
+UNIT_SECONDS_MAX = 300   # for one test binary or program
 E2E_SECONDS_MAX = 900    # for all of tests/e2e, or of tests/engines
 JAVA_HOME = "/usr/lib/jvm/java-17-openjdk-amd64"  # of Debian's openjdk-17-jre-headless; Spark 3.5 knows no newer one
 REPORTS = paths.BUILD / "reports"
@@ -60,8 +60,11 @@ def _rules(score):
     tests = paths.ROOT / "tests"
     for program in sorted([*(tests / "tidy").glob("*_main.py"), *(tests / "tools").glob("*_main.py")]):
         with console.phase(str(program.relative_to(paths.ROOT))) as progress:
-            result = subprocess.run([sys.executable, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-            *lines, last = result.stdout.splitlines() or ["0 passed, 1 failed"]
+            try:
+                output = subprocess.run([sys.executable, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=UNIT_SECONDS_MAX).stdout
+            except subprocess.TimeoutExpired:
+                output = f"it took longer than {UNIT_SECONDS_MAX} s and was stopped\n0 passed, 1 failed"
+            *lines, last = output.splitlines() or ["0 passed, 1 failed"]
             console.say("\n".join(lines)) if lines else None
             words = last.split()
             counted = len(words) == 4 and words[0].isdigit() and words[2].isdigit()
