@@ -47,10 +47,11 @@ Result<int64_t> LeafBytes(LeafPath& path, Rows rows) {
 // Throws what the Parquet library throws; DataFileWriter turns it into errors.
 class DataFileWriter::State {
  public:
-  State(std::string uri, TableSchema schema, DataFileOptions options, std::unique_ptr<io::ObjectWriter> object)
+  State(std::string uri, TableSchema schema, DataFileOptions options, std::unique_ptr<io::ObjectWriter> object, WriterMemory* memory)
       : uri_(std::move(uri)),
         schema_(std::move(schema)),
         options_(std::move(options)),
+        memory_(memory),
         stream_(std::make_shared<internal::ObjectOutputStream>(std::move(object))) {}
   // The Parquet writer ends the file when it is destroyed; the stream must refuse that.
   ~State() { stream_->Abandon(); }
@@ -86,6 +87,26 @@ class DataFileWriter::State {
     return {};
   }
 
+  Result<void> Write(ColumnSource& source) {
+    const Rows all{0, source.rows(), nullptr};
+    CHECK(all.count > 0 && all.count <= options_.row_group_rows_max, "rows that are no row group");
+    if (file_ == nullptr) {
+      Columns sample = source.Sample();
+      ASSIGN_OR_RETURN(std::vector<LeafPath> paths, internal::BindLeaves(schema_, sample));
+      RETURN_IF_ERROR(OpenFile(paths, Rows{0, sample.rows(), nullptr}));
+    }
+    pq::RowGroupWriter* group = file_->AppendRowGroup();
+    size_t leaf = 0;
+    for (const NestedField& field : schema_.fields) {
+      const Columns columns = source.Column(field.id);
+      ASSIGN_OR_RETURN(std::vector<LeafPath> paths, internal::BindLeaves(field, columns));
+      for (LeafPath& path : paths) RETURN_IF_ERROR(WriteLeaf(*leaves_[leaf++], path, all, *group));
+    }
+    group->Close();
+    rows_ += all.count;
+    return {};
+  }
+
   Result<WrittenDataFile> Finish() {
     if (file_ == nullptr) return Error{ErrorCode::kInvalid, "no row was written to \"" + uri_ + "\""};
     file_->Close();
@@ -107,7 +128,7 @@ class DataFileWriter::State {
     auto root = internal::MakeParquetSchema(schema_);
     pq::SchemaDescriptor descriptor;
     descriptor.Init(root);
-    ASSIGN_OR_RETURN(auto properties, internal::MakeWriterProperties(options_, descriptor, paths, rows));
+    ASSIGN_OR_RETURN(auto properties, internal::MakeWriterProperties(options_, descriptor, paths, rows, memory_ != nullptr ? &memory_->pool() : nullptr));
     auto metadata = std::make_shared<::arrow::KeyValueMetadata>();
     for (const auto& [key, value] : options_.file_metadata) metadata->Append(key, value);
     for (const LeafPath& path : paths) leaves_.push_back(LeafWriter::Make(path.field(), path.repeated(), options_.column(path.field().id).metrics));
@@ -132,13 +153,16 @@ class DataFileWriter::State {
 
   Result<void> WriteRowGroup(std::vector<LeafPath>& paths, Rows rows) {
     pq::RowGroupWriter* group = file_->AppendRowGroup();
-    for (size_t i = 0; i < paths.size(); i++) {
-      pq::ColumnWriter* column = group->NextColumn();
-      RETURN_IF_ERROR(leaves_[i]->Write(paths[i], rows, *column));
-      column->Close();
-    }
+    for (size_t i = 0; i < paths.size(); i++) RETURN_IF_ERROR(WriteLeaf(*leaves_[i], paths[i], rows, *group));
     group->Close();
     rows_ += rows.count;
+    return {};
+  }
+
+  static Result<void> WriteLeaf(LeafWriter& leaf, LeafPath& path, Rows rows, pq::RowGroupWriter& group) {
+    pq::ColumnWriter* column = group.NextColumn();
+    RETURN_IF_ERROR(leaf.Write(path, rows, *column));
+    column->Close();
     return {};
   }
 
@@ -162,6 +186,7 @@ class DataFileWriter::State {
   std::string uri_;
   TableSchema schema_;
   DataFileOptions options_;
+  WriterMemory* memory_;  // or null
   std::shared_ptr<internal::ObjectOutputStream> stream_;
   std::unique_ptr<pq::ParquetFileWriter> file_;  // null until the first rows
   std::vector<std::unique_ptr<LeafWriter>> leaves_;
@@ -172,11 +197,12 @@ class DataFileWriter::State {
 DataFileWriter::DataFileWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DataFileWriter::~DataFileWriter() = default;
 
-Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(io::ObjectStore& objects, std::string uri, TableSchema schema, DataFileOptions options) {
+Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(io::ObjectStore& objects, std::string uri, TableSchema schema, DataFileOptions options,
+                                                             WriterMemory* memory) {
   RETURN_IF_ERROR(options.Validate());
   if (schema.fields.empty()) return Error{ErrorCode::kInvalid, "a data file needs at least one column"};
   ASSIGN_OR_RETURN(auto object, objects.Create(uri));
-  auto state = std::make_unique<State>(std::move(uri), std::move(schema), std::move(options), std::move(object));
+  auto state = std::make_unique<State>(std::move(uri), std::move(schema), std::move(options), std::move(object), memory);
   return std::unique_ptr<DataFileWriter>(new DataFileWriter(std::move(state)));
 }
 
@@ -187,6 +213,10 @@ Result<void> DataFileWriter::Write(const Columns& columns) {
 Result<void> DataFileWriter::Write(const Columns& columns, std::span<const uint32_t> rows) {
   CHECK(std::all_of(rows.begin(), rows.end(), [&](uint32_t row) { return row < columns.rows(); }), "a row that the columns do not have");
   return state_->Guard([&] { return state_->Write(columns, Rows{0, static_cast<int64_t>(rows.size()), rows.data()}); });
+}
+
+Result<void> DataFileWriter::Write(ColumnSource& source) {
+  return state_->Guard([&] { return state_->Write(source); });
 }
 
 Result<WrittenDataFile> DataFileWriter::Finish() {

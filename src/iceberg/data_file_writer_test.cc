@@ -205,6 +205,52 @@ TEST(DataFileWriter, AppendsAcrossWrites) {
   EXPECT_EQ(ReadFile(objects, kUri, SchemaOf({id})).size(), 2u);
 }
 
+// Goal: rows given column by column make the same file as rows given at once.
+TEST(DataFileWriter, TakesColumnsOneByOne) {
+  const NestedField id{1, "id", TypeId::kLong, true}, missing{2, "missing", TypeId::kString}, text{3, "t", TypeId::kString};
+  const NestedField tags{4, "tags", Type::Map(5, TypeId::kString, 6, TypeId::kString, false)};
+  struct Source final : ColumnSource {
+    std::map<FieldId, ColumnText> json;
+    int64_t rows() const override { return 3; }
+    Columns Column(FieldId field) override {
+      auto at = json.find(field);
+      return at == json.end() ? Columns() : MakeColumns({at->second});
+    }
+    Columns Sample() override { return MakeColumns({json.at(1), json.at(3), json.at(4)}); }
+  };
+  Source source;
+  source.json = {{1, {id, "[1, 2, 3]"}}, {3, {text, R"(["a", null, "a"])"}}, {4, {tags, R"([[["k", "v"]], null, []])"}}};
+  const TableSchema schema = SchemaOf({id, missing, text, tags});
+
+  MemoryObjects objects;
+  auto at_once = Must(WriteFile(objects, kUri, schema, source.Sample()));
+  WriterMemory memory;
+  auto writer = Must(DataFileWriter::Open(objects, "mem:///by-column", schema, {}, &memory));
+  ASSERT_TRUE(writer->Write(source).ok());
+  EXPECT_GT(memory.bytes_peak(), 0u);
+  auto by_column = Must(writer->Finish());
+  writer.reset();
+  EXPECT_EQ(memory.bytes_in_use(), 0u);
+  EXPECT_LE(memory.bytes_kept(), WriterMemory::kKeptBytesMax);
+  EXPECT_EQ(by_column.file.metrics.null_value_counts, at_once.file.metrics.null_value_counts);
+  EXPECT_EQ(objects.objects.at("mem:///by-column"), objects.objects.at(kUri));
+}
+
+TEST(DataFileWriter, RefusesASourceWithoutARequiredColumn) {
+  const NestedField id{1, "id", TypeId::kLong, true};
+  struct Source final : ColumnSource {
+    int64_t rows() const override { return 1; }
+    Columns Column(FieldId) override { return {}; }
+    Columns Sample() override { return Numbers(NestedField{2, "other", TypeId::kLong}, 1); }
+  };
+  Source source;
+  MemoryObjects objects;
+  auto writer = Must(DataFileWriter::Open(objects, kUri, SchemaOf({id})));
+  auto wrote = writer->Write(source);
+  ASSERT_FALSE(wrote.ok());
+  EXPECT_EQ(wrote.error().code, ErrorCode::kInvalid);
+}
+
 // ---- refusals and failures: an error, and nothing remains ----
 
 void ExpectRefused(const TableSchema& schema, const Columns& columns, const std::string& part) {

@@ -187,21 +187,23 @@ class Gatherer {
     auto keys = std::make_unique<ArrayNode>(), values = std::make_unique<ArrayNode>();
     auto* offsets = Values<int32_t>(*node, rows_ + 1);
     *offsets++ = 0;
-    std::vector<StringView> key_views, value_views;
+    int32_t entries = 0;
+    for (auto& p : parts_) {
+      const int32_t* from = p.chunk->has(column.column) ? p.chunk->map_offsets() : nullptr;
+      for (uint32_t row : p.rows) *offsets++ = entries += from != nullptr ? from[row + 1] - from[row] : 0;
+    }
+    auto* to_key = Values<StringView>(*keys, static_cast<size_t>(entries));
+    auto* to_value = Values<StringView>(*values, static_cast<size_t>(entries));
     for (size_t part = 0; part < parts_.size(); part++) {
       auto& p = parts_[part];
-      const bool has = p.chunk->has(column.column);
-      for (uint32_t row : p.rows) {
-        for (int32_t e = has ? p.chunk->map_offsets()[row] : 0, end = has ? p.chunk->map_offsets()[row + 1] : 0; e < end; e++) {
-          key_views.push_back(Rebase(p.chunk->map_keys()[e], part));
-          value_views.push_back(Rebase(p.chunk->map_values()[e], part));
+      if (!p.chunk->has(column.column)) continue;
+      const int32_t* from = p.chunk->map_offsets();
+      for (uint32_t row : p.rows)
+        for (int32_t e = from[row]; e < from[row + 1]; e++) {
+          *to_key++ = Rebase(p.chunk->map_keys()[e], part);
+          *to_value++ = Rebase(p.chunk->map_values()[e], part);
         }
-        *offsets++ = static_cast<int32_t>(key_views.size());
-      }
     }
-    const auto entries = static_cast<int64_t>(key_views.size());
-    std::copy(key_views.begin(), key_views.end(), Values<StringView>(*keys, key_views.size()));
-    std::copy(value_views.begin(), value_views.end(), Values<StringView>(*values, value_views.size()));
     auto pairs = std::make_unique<ArrayNode>();
     pairs->buffers = {nullptr};
     pairs->AddChild(SealViews(std::move(keys), entries, false));
@@ -215,28 +217,68 @@ class Gatherer {
   size_t rows_ = 0;
 };
 
-ArrowSchema MakeSchema(const Gatherer& gatherer) {
-  auto root = std::make_unique<SchemaNode>();
-  root->format = "+s";
-  for (auto& column : EventColumns()) {
-    ArrowSchema child = !gatherer.HasValues(column.column)      ? Leaf(column.name, "n", column.field_id(), true)
-                        : column.type == ColumnType::kStringMap ? MapSchema(column)
-                                                                : Leaf(column.name, FormatOf(column.type), column.field_id(), !column.required);
-    root->AddChild(child);
+ArrowSchema ChildSchema(const Gatherer& gatherer, const EventColumnSpec& column) {
+  if (!gatherer.HasValues(column.column)) return Leaf(column.name, "n", column.field_id(), true);
+  if (column.type == ColumnType::kStringMap) return MapSchema(column);
+  return Leaf(column.name, FormatOf(column.type), column.field_id(), !column.required);
+}
+
+Columns Gather(std::span<const EventColumnSpec> columns, std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive) {
+  const Gatherer gatherer(parts);
+  CHECK(gatherer.rows() > 0 && gatherer.rows() <= INT32_MAX, "columns without rows, or with too many");
+  auto schema = std::make_unique<SchemaNode>();
+  schema->format = "+s";
+  auto root = std::make_unique<ArrayNode>();
+  root->buffers = {nullptr};
+  root->keep_alive = std::move(keep_alive);
+  for (auto& column : columns) {
+    schema->AddChild(ChildSchema(gatherer, column));
+    root->AddChild(gatherer.Column(column));
   }
-  return SealSchema(std::move(root), false);
+  return Columns(SealSchema(std::move(schema), false), SealArray(std::move(root), gatherer.rows(), 0));
+}
+
+// The view of a row without a value may be anything.
+uint64_t TextBytes(const HotRows& part, EventColumn column) {
+  uint64_t bytes = 0;
+  const StringView* views = part.chunk->views(column);
+  for (uint32_t row : part.rows)
+    if (part.chunk->IsValid(column, row)) bytes += static_cast<uint64_t>(views[row].length);
+  return bytes;
+}
+
+uint64_t ExtensionBytes(const HotRows& part) {
+  uint64_t bytes = 0;
+  const int32_t* offsets = part.chunk->map_offsets();
+  for (uint32_t row : part.rows)
+    for (int32_t e = offsets[row]; e < offsets[row + 1]; e++)
+      bytes += static_cast<uint64_t>(part.chunk->map_keys()[e].length) + static_cast<uint64_t>(part.chunk->map_values()[e].length);
+  return bytes;
 }
 
 }  // namespace
 
 Columns GatherHotColumns(std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive) {
-  Gatherer gatherer(parts);
-  CHECK(gatherer.rows() > 0 && gatherer.rows() <= INT32_MAX, "columns without rows, or with too many");
-  auto root = std::make_unique<ArrayNode>();
-  root->buffers = {nullptr};
-  root->keep_alive = std::move(keep_alive);
-  for (auto& column : EventColumns()) root->AddChild(gatherer.Column(column));
-  return Columns(MakeSchema(gatherer), SealArray(std::move(root), gatherer.rows(), 0));
+  return Gather(EventColumns(), parts, std::move(keep_alive));
+}
+
+Columns GatherHotColumn(EventColumn column, std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive) {
+  return Gather({&EventColumns()[static_cast<size_t>(column)], 1}, parts, std::move(keep_alive));
+}
+
+uint64_t HotValueBytes(std::span<const HotRows> parts) {
+  uint64_t bytes = 0;
+  for (auto& part : parts)
+    for (auto& column : EventColumns()) {
+      if (!part.chunk->has(column.column)) continue;
+      switch (column.type) {
+        case ColumnType::kString:
+        case ColumnType::kBinary: bytes += TextBytes(part, column.column); break;
+        case ColumnType::kStringMap: bytes += ExtensionBytes(part); break;
+        default: bytes += part.rows.size() * sizeof(int64_t);
+      }
+    }
+  return bytes;
 }
 
 }  // namespace sluice::table

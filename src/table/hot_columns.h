@@ -24,5 +24,10 @@ struct HotRows {
 // null type. `keep_alive`, which holds the chunks, is released together with the result.
 // REQUIRES: the rows are complete, at least one, fewer than 2^31.
 Columns GatherHotColumns(std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive);
+// One of these columns alone.
+Columns GatherHotColumn(EventColumn column, std::span<const HotRows> parts, std::shared_ptr<const void> keep_alive);
+
+// Bytes of all values of these rows, of all columns.
+uint64_t HotValueBytes(std::span<const HotRows> parts);
 
 }  // namespace sluice::table

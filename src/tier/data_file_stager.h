@@ -3,6 +3,9 @@
 //
 // Turns hot chunks into the data files of one table commit: one file per partition, one writer open at a time. Nobody sees the
 // files until a commit names them.
+//
+//   chunks ─▶ places of rows, by partition ─▶ row group ─▶ one column of it ─▶ pages ─▶ object
+//             8 bytes a row                                 16 bytes a row      some megabytes
 
 #include <cstdint>
 #include <memory>
@@ -19,13 +22,22 @@
 
 namespace sluice::tier {
 
+// Bytes of the heap that staging needs at most, whatever the rows and the table's properties are; a commit's list of files (about ten
+// kilobytes each) comes on top. What makes it true: rows of a commit, rows of a row group, bytes of a page and of a dictionary have
+// bounds that options cannot exceed.
+inline constexpr size_t kStagingBytesMax = size_t{48} << 20;
+inline constexpr uint64_t kCommitRowsMax = uint64_t{2} << 20;
+inline constexpr int64_t kRowGroupRowsMax = 128 << 10;
+inline constexpr int64_t kPageBytesMax = 1 << 20;  // and of a dictionary
+inline constexpr size_t kRowGroupsPerFileMax = 32;  // their Bloom filters are kept until the file ends
+
 struct StagedFiles {
   std::vector<iceberg::DataFile> files;
   uint64_t rows = 0;
   uint64_t bytes = 0;
 };
 
-// Writes all rows of `chunks` under `metadata`'s location, schema and default partition spec. On error the files that were
+// Writes all rows of `chunks` (kCommitRowsMax and what one chunk more has, at most) under `metadata`'s location, schema and default partition spec. On error the files that were
 // written so far are removed; one whose outcome is unknown stays for the orphan search (its name is used by nobody else).
 // kExhausted (no space), kUnavailable, kIo: of the object store. kInvalid: the table's schema wants what events do not have.
 Result<StagedFiles> StageDataFiles(io::Env env, const iceberg::TableMetadata& metadata, const iceberg::DataFileOptions& options,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "tier/data_file_stager.h"
 
 namespace sluice::tier {
 
@@ -48,7 +49,7 @@ Result<std::map<log::LogPartition, log::OffsetRange>> HotSource::Cut(std::string
   std::map<log::LogPartition, log::OffsetRange> out;
   cut_ = {};
   if (!IsDue()) return out;
-  auto slice = table_.hot().Slice(options_.rows_max);
+  auto slice = table_.hot().Slice(std::min(options_.rows_max, kCommitRowsMax));
   for (auto& [partition, end] : slice.end) {
     auto at = from.find(partition);
     const log::Offset begin = at == from.end() ? log::Offset(0) : at->second;

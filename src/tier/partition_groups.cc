@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/check.h"
 #include "base/time.h"
@@ -130,21 +131,35 @@ class GroupNumbers {
 
 }  // namespace
 
-std::vector<PartitionGroup> GroupByPartition(const iceberg::PartitionSpec& spec, std::span<const table::HotChunkView> chunks) {
+PartitionGroups GroupByPartition(const iceberg::PartitionSpec& spec, std::span<const table::HotChunkView> chunks) {
+  CHECK(chunks.size() < RowPlace::kChunksMax, "more chunks than a row's place can name");
   GroupNumbers numbers(spec);
-  std::vector<PartitionGroup> out;
-  for (size_t c = 0; c < chunks.size(); c++) {
-    const auto reader = chunks[c].chunk->reader();
-    for (uint32_t row = 0; row < chunks[c].rows; row++) {
+  size_t rows = 0;
+  for (auto& view : chunks) rows += view.rows;
+  std::vector<uint32_t> group_of(rows);
+  std::vector<size_t> ends;  // of each group: how many rows, then where the next one of its rows goes
+  size_t at = 0;
+  for (auto& view : chunks) {
+    const auto reader = view.chunk->reader();
+    for (uint32_t row = 0; row < view.rows; row++) {
       const size_t group = numbers.NumberOf(reader, row);
-      if (group >= out.size()) out.resize(group + 1);
-      auto& parts = out[group].chunks;
-      if (parts.empty() || parts.back().chunk != c) parts.push_back({c, {}});
-      parts.back().rows.push_back(row);
-      out[group].rows++;
+      if (group >= ends.size()) ends.resize(group + 1);
+      ends[group]++;
+      group_of[at++] = static_cast<uint32_t>(group);
     }
   }
-  for (auto& [key, group] : numbers.groups()) out[group].partition = numbers.ValueOf(key);
+  PartitionGroups out;
+  out.places.resize(rows);
+  out.groups.resize(ends.size());
+  size_t begin = 0;
+  for (size_t g = 0; g < ends.size(); g++) {
+    out.groups[g].rows = {out.places.data() + begin, ends[g]};
+    begin += std::exchange(ends[g], begin);
+  }
+  at = 0;
+  for (size_t c = 0; c < chunks.size(); c++)
+    for (uint32_t row = 0; row < chunks[c].rows; row++) out.places[ends[group_of[at++]]++] = RowPlace(c, row);
+  for (auto& [key, group] : numbers.groups()) out.groups[group].partition = numbers.ValueOf(key);
   return out;
 }
 

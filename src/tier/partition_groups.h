@@ -13,21 +13,36 @@
 
 namespace sluice::tier {
 
-// Row numbers of one chunk, ascending.
-struct ChunkRows {
-  size_t chunk = 0;  // index into the chunks that were grouped
-  std::vector<uint32_t> rows;
-};
+// Where a row stands: a chunk, as index into the chunks that were grouped, and a row of it. Four bytes, because there is one for
+// each row of a table commit.
+class RowPlace {
+ public:
+  RowPlace() = default;
+  RowPlace(size_t chunk, uint32_t row) : bits_(static_cast<uint32_t>(chunk) << kRowBits | row) {}
+  size_t chunk() const { return bits_ >> kRowBits; }
+  uint32_t row() const { return bits_ & (table::kHotChunkRowsMax - 1); }
+  static constexpr int kRowBits = 14;
+  static constexpr size_t kChunksMax = size_t{1} << (32 - kRowBits);
 
-// The rows of one partition, oldest chunk first.
+ private:
+  uint32_t bits_ = 0;
+};
+static_assert(table::kHotChunkRowsMax == 1u << RowPlace::kRowBits);
+
+// The rows of one partition, oldest first. Belongs to its PartitionGroups.
 struct PartitionGroup {
   iceberg::PartitionValue partition;
-  std::vector<ChunkRows> chunks;
-  uint64_t rows = 0;
+  std::span<const RowPlace> rows;
 };
 
-// Every row of `chunks` in exactly one group; groups in the order in which their first row came.
-// REQUIRES: the spec's source columns are event columns (CheckPartitionSpec succeeded against the event schema).
-std::vector<PartitionGroup> GroupByPartition(const iceberg::PartitionSpec& spec, std::span<const table::HotChunkView> chunks);
+struct PartitionGroups {
+  std::vector<PartitionGroup> groups;
+  std::vector<RowPlace> places;  // all rows, group behind group
+};
+
+// Every row of `chunks` in exactly one group; groups in the order in which their first row came. Takes eight bytes a row, and four of
+// them stay. REQUIRES: fewer than RowPlace::kChunksMax chunks; the spec's source columns are event columns (CheckPartitionSpec
+// succeeded against the event schema).
+PartitionGroups GroupByPartition(const iceberg::PartitionSpec& spec, std::span<const table::HotChunkView> chunks);
 
 }  // namespace sluice::tier

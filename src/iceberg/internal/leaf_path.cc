@@ -12,6 +12,13 @@ class PathBinder {
  public:
   explicit PathBinder(std::vector<LeafPath>& paths) : paths_(paths) {}
 
+  Result<void> BindTop(const NestedField& field, const Columns& columns) {
+    const int64_t i = columns.empty() ? -1 : FindChildByFieldId(columns.schema(), field.id);
+    const ArrowArray& root = columns.array();
+    return Bind(field, i < 0 ? nullptr : columns.schema().children[i], i < 0 ? nullptr : root.children[i], root.offset);
+  }
+
+ private:
   // `schema` and `array` are null when the column is missing. `shift`: what the parent adds to positions.
   Result<void> Bind(const NestedField& field, const ArrowSchema* schema, const ArrowArray* array, int64_t shift) {
     LeafPath::Step step{&field, {}, 0, static_cast<int16_t>(lists_)};
@@ -34,7 +41,6 @@ class PathBinder {
     return bound;
   }
 
- private:
   Result<void> BindBelow(const NestedField& field, const ArrowSchema* schema, const ArrowArray* array) {
     switch (field.type.id) {
       case TypeId::kStruct: return BindStruct(field, schema, array);
@@ -78,11 +84,13 @@ class PathBinder {
 Result<std::vector<LeafPath>> BindLeaves(const TableSchema& schema, const Columns& columns) {
   std::vector<LeafPath> paths;
   PathBinder binder(paths);
-  for (const NestedField& field : schema.fields) {
-    int64_t i = FindChildByFieldId(columns.schema(), field.id);
-    const ArrowArray& root = columns.array();
-    RETURN_IF_ERROR(binder.Bind(field, i < 0 ? nullptr : columns.schema().children[i], i < 0 ? nullptr : root.children[i], root.offset));
-  }
+  for (const NestedField& field : schema.fields) RETURN_IF_ERROR(binder.BindTop(field, columns));
+  return paths;
+}
+
+Result<std::vector<LeafPath>> BindLeaves(const NestedField& field, const Columns& columns) {
+  std::vector<LeafPath> paths;
+  RETURN_IF_ERROR(PathBinder(paths).BindTop(field, columns));
   return paths;
 }
 

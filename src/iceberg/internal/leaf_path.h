@@ -76,5 +76,7 @@ class LeafPath {
 // one that is missing counts as null. kInvalid: a required one is missing, or has another type. `schema` and `columns` must
 // outlive the paths.
 Result<std::vector<LeafPath>> BindLeaves(const TableSchema& schema, const Columns& columns);
+// The same of one top-level field. `columns` may be empty: the field is missing.
+Result<std::vector<LeafPath>> BindLeaves(const NestedField& field, const Columns& columns);
 
 }  // namespace sluice::iceberg::internal

@@ -71,8 +71,9 @@ Result<void> SetColumn(pq::WriterProperties::Builder& builder, const ColumnOptio
 }  // namespace
 
 Result<std::shared_ptr<pq::WriterProperties>> MakeWriterProperties(const DataFileOptions& options, const pq::SchemaDescriptor& root,
-                                                                   std::span<LeafPath> paths, LeafPath::Rows rows) {
+                                                                   std::span<LeafPath> paths, LeafPath::Rows rows, ::arrow::MemoryPool* pool) {
   pq::WriterProperties::Builder builder;
+  if (pool != nullptr) builder.memory_pool(pool);
   builder.compression(CodecOf(options.compression));
   if (options.compression == Compression::kZstd || options.compression == Compression::kGzip) builder.compression_level(options.compression_level);
   builder.max_row_group_length(options.row_group_rows_max)

@@ -20,8 +20,9 @@ inline constexpr int64_t kDictionarySample = 256;
 inline constexpr double kDictionaryDistinctShareMax = 0.95;
 inline constexpr int64_t kDictionaryValueBytesMax = 128;
 
-// `paths` are the leaves of `root` in order, bound to the Columns of the first `rows`. kInvalid comes from LeafPath::Fill.
+// `pool`: null for the library's own. `paths` are the leaves of `root` in order, bound to the Columns of the first `rows`. kInvalid comes from LeafPath::Fill.
 Result<std::shared_ptr<::parquet::WriterProperties>> MakeWriterProperties(const DataFileOptions& options, const ::parquet::SchemaDescriptor& root,
-                                                                          std::span<LeafPath> paths, LeafPath::Rows rows);
+                                                                          std::span<LeafPath> paths, LeafPath::Rows rows,
+                                                                          ::arrow::MemoryPool* pool);
 
 }  // namespace sluice::iceberg::internal
