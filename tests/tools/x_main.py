@@ -45,6 +45,19 @@ class MissingPackages(WithClone):
         self.assertIn("maven", self.run_x("fetch", "engines").stderr)
         self.assertNotIn("maven", self.run_x("fetch").stderr)
 
+    def test_while_apt_fetches_its_bytes_are_shown(self):
+        script = self.clone.joinpath("x").read_text()
+        function = script[script.index("progress_of_apt() {"):script.index("\n}\n", script.index("progress_of_apt() {")) + 3]
+        log = self.clone / "apt.log"
+        begin = "After this operation, 850 MB of additional disk space will be used.\n"
+        get = "Get:1 http://mirror bookworm/main amd64 perl all 5.36 [2815 kB]\nGet:2 http://mirror bookworm/main amd64 node-clone all 2.1 [8280 B]\n"
+        for words, shown in ((f"Need to get 163 MB of archives.\n{begin}{get}", "2.8 MB of 163 MB fetched"),
+                             (f"Need to get 12.5 MB/163 MB of archives.\n{begin}{get}Get:3 http://mirror x [1.5 MB]\n", "4.3 MB of 12.5 MB fetched"),
+                             (f"Need to get 163 MB of archives.\n{begin}{get}Unpacking perl (5.36) ...\n", "Unpacking perl (5.36) ...")):
+            log.write_text(words)
+            done = subprocess.run(["bash", "-c", f"log={log}\n{function}progress_of_apt"], capture_output=True, text=True, check=True)
+            self.assertEqual((done.stdout.rstrip("\n"), done.stderr), (shown, ""))
+
     def test_help_needs_nothing(self):
         done = self.run_x("help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -108,6 +121,21 @@ class Downloads(WithClone):
         self.npm('echo "npm ERR! getaddrinfo EAI_AGAIN registry"; exit 1')
         with self.fails("could not download thing@1.0.0", "EAI_AGAIN registry", "proxy and mirror that npm is configured with", "goes on where it stopped"):
             download.get(self.pin)
+
+    def test_a_certificate_that_is_not_trusted_is_said_at_once_with_the_setting_that_helps(self):
+        self.npm('echo "npm ERR! request to https://registry failed, reason: self-signed certificate in certificate chain"; exit 1')
+        with self.fails("self-signed certificate", "npm does not trust the server's certificate", "npm_config_cafile=FILE"):
+            download.get(self.pin)
+        self.assertEqual(self.count(), 1)
+
+    def test_why_pip_found_nothing_is_said_instead_of_that_it_found_nothing(self):
+        output = ("WARNING: Retrying (Retry(total=0)) after connection broken by 'SSLError(SSLCertVerificationError(1, 'certificate verify failed'))': /simple/a/\n"
+                  "ERROR: No matching distribution found for a==1")
+        result = download.ClientResult(1, output)
+        self.assertEqual(result.reason, "SSLError(SSLCertVerificationError(1, 'certificate verify failed'))")
+        with self.fails("certificate verify failed", "PIP_CERT=FILE"):
+            fetch._report_pip(result, "requirements.txt", last=False)
+        self.assertEqual(download.ClientResult(1, "ERROR: No matching distribution found for a==1").reason, "ERROR: No matching distribution found for a==1")
 
     def test_what_is_there_is_not_fetched_again_unless_it_is_damaged(self):
         self.npm('printf "the right bytes" > "$folder/thing-1.0.0.tgz"')

@@ -4,6 +4,7 @@ pip or npm had got of another when it was interrupted is not asked for again (re
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -64,10 +65,9 @@ def _try(artefact, progress, last):
                        f"{', it is ' + resume.sha256_of(found) if found.exists() else ''}. A proxy or mirror may have changed the file; "
                        "if not, someone changed the package: do not use it.")
         else:
-            problem = (f"could not download {artefact.package}: {result.last_line}. Check the network, or the proxy and mirror that "
-                       f"{artefact.client if artefact.client in ('npm', 'maven') else 'pip'} is configured with (all it said: {LOG.relative_to(paths.ROOT)}); "
-                       "then ./x fetch goes on where it stopped.")
-    if last:
+            client_name = artefact.client if artefact.client in ("npm", "maven") else "pip"
+            problem = f"could not download {artefact.package}: {result.reason}. {advice(client_name, result.reason)}"
+    if last or untrusted(result.reason):
         raise console.Failure(problem)
     console.say(f"    {problem.split('. ')[0]}; trying again")
     return False
@@ -103,10 +103,30 @@ class ClientResult:
     output: str
 
     @property
-    def last_line(self):
+    def reason(self):
+        """What went wrong, in the client's words. pip ends with a package that it found nowhere; why it did not stands before."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        broken = re.findall(r"connection broken by '(.*)': ", self.output)
         errors = [line for line in lines if "err" in line.lower()]
-        return (errors or lines or [f"it ended with exit code {self.code}"])[-1].rstrip(".")
+        return (broken or errors or lines or [f"it ended with exit code {self.code}"])[-1].rstrip(".")
+
+
+_CERTIFICATE_SETTINGS = {"pip": "PIP_CERT=FILE", "npm": "npm_config_cafile=FILE", "maven": "MAVEN_OPTS=-Djavax.net.ssl.trustStore=FILE"}
+
+
+def untrusted(reason):
+    """A certificate: another try changes nothing."""
+    return "certificate" in reason.lower()
+
+
+def advice(client_name, reason):
+    """What to do about a failed download."""
+    if untrusted(reason):
+        check = (f"{client_name} does not trust the server's certificate; if a proxy shows one of its own, name the file of its "
+                 f"authority ({_CERTIFICATE_SETTINGS[client_name]}, or as {client_name} is configured elsewhere)")
+    else:
+        check = f"Check the network, or the proxy and mirror that {client_name} is configured with"
+    return f"{check}. All it said: {LOG.relative_to(paths.ROOT)}. ./x fetch goes on where it stopped."
 
 
 def client(command, progress):

@@ -109,7 +109,7 @@ def _fill_venv(folder):
     with console.phase("Python packages of the tests") as progress:
         made = download.client([sys.executable, "-m", "venv", folder], progress)
         if made.code != 0:
-            raise console.Failure(f"Python could not make {folder.relative_to(paths.ROOT)}: {made.last_line} (all it said: {download.LOG.relative_to(paths.ROOT)})")
+            raise console.Failure(f"Python could not make {folder.relative_to(paths.ROOT)}: {made.reason} (all it said: {download.LOG.relative_to(paths.ROOT)})")
         _pip_install(folder / "bin" / "python", paths.TOOLS / "requirements.txt", progress)
         count = len(list((folder / "lib").glob("python*/site-packages/*.dist-info")))
         progress.detail = f"{count} packages, {console.size(download.bytes_below(folder))}"
@@ -124,7 +124,7 @@ def _fill_engines(folder, spark, jars):
         command = [*download.pip(paths.VENV_PYTHON), "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", folder / "python", source]
         result = download.client(command, progress)
         if result.code != 0:
-            raise console.Failure(f"pip could not install {spark.package}: {result.last_line} (all it said: {download.LOG.relative_to(paths.ROOT)})")
+            raise console.Failure(f"pip could not install {spark.package}: {result.reason} (all it said: {download.LOG.relative_to(paths.ROOT)})")
         (folder / "jars").mkdir()
         for file in files:
             shutil.copy(file, folder / "jars")
@@ -144,11 +144,12 @@ def _report_pip(result, requirements, last):
     """Says what pip could not do; on the last attempt, ends the command."""
     wrong = re.search(r"/([^/\s#]+\.whl)\S* .*\n +Expected sha256 (\w+)", result.output)
     if wrong:
-        problem = f"{wrong[1]}: wrong checksum, so it was thrown away. tools/{requirements} says sha256 {wrong[2]}; a proxy or mirror may have changed the file"
+        problem = (f"{wrong[1]}: wrong checksum, so it was thrown away. tools/{requirements} says sha256 {wrong[2]}; a proxy or mirror may have "
+                   f"changed the file. All that pip said: {download.LOG.relative_to(paths.ROOT)}. ./x fetch goes on where it stopped.")
     else:
-        problem = f"pip: {result.last_line}. Check the network, or the proxy and mirror that pip is configured with"
-    if last:
-        raise console.Failure(f"{problem} (all it said: {download.LOG.relative_to(paths.ROOT)}); then ./x fetch goes on where it stopped.")
+        problem = f"pip: {result.reason}. {download.advice('pip', result.reason)}"
+    if last or download.untrusted(result.reason):
+        raise console.Failure(problem)
     console.say(f"    {problem.split('. ')[0]}; trying again")
 
 
