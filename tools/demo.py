@@ -6,6 +6,7 @@ Started by ./x demo, which sets SLUICE_BINARY and SLUICE_DATASETS. The earthquak
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
@@ -37,17 +38,26 @@ def run(*words, check=True):
     return subprocess.run(words, check=check)
 
 
-def start(data, listen):
+def launch(data, listen):
     config = data.parent / f"{data.name}.yaml"
     config.write_text(CONFIG)
-    server = subprocess.Popen([BINARY, "serve", "--data", str(data), "--listen", listen, "--config", str(config)],
-                              stdout=subprocess.PIPE, stderr=open(data.parent / f"{data.name}.log", "w"), text=True)
+    return subprocess.Popen([BINARY, "serve", "--data", str(data), "--listen", listen, "--config", str(config)],
+                            stdout=subprocess.PIPE, stderr=open(data.parent / f"{data.name}.log", "w"), text=True, preexec_fn=stop_with_parent)
+
+
+def stop_with_parent():
+    """The server ends in order when this process does, also where it was killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def url_of(server, data):
+    """Waits until the server takes requests."""
     line = server.stdout.readline().strip()
     if not line.startswith("sluice ready "):
         server.wait()
         sys.exit((data.parent / f"{data.name}.log").read_text() or "the server did not start")
     print(line, flush=True)
-    return server, line.split("http=", 1)[1].split()[0]
+    return line.split("http=", 1)[1].split()[0]
 
 
 def lines_to_copy(url, data):
@@ -91,8 +101,9 @@ def main():
     data = pathlib.Path(options.data).resolve()
     shutil.rmtree(data, ignore_errors=True)
     data.parent.mkdir(parents=True, exist_ok=True)
-    server, url = start(data, options.listen)
+    server = launch(data, options.listen)
     try:
+        url = url_of(server, data)
         os.environ["SLUICE_URL"] = url
         count = len(json.loads(QUAKES.read_text())["features"])
         print(f"\n{count} earthquakes of one week (USGS, public domain; npm package vega-datasets), oldest first:")
@@ -110,6 +121,7 @@ def main():
     except KeyboardInterrupt:
         print()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave the server alone
         if server.poll() is None:
             server.send_signal(signal.SIGINT)
         server.wait(timeout=60)

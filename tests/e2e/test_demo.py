@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo prints can be pasted. Its lines for DuckDB and Spark are run by tests/engines. How it ends."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -20,14 +21,18 @@ def test_printed_lines_work_in_a_clean_shell(data, tmp_path):
             assert QUAKES in output_in_clean_shell(line, tmp_path), line
 
 
+def demo_until(line, data):
+    """The demo, which has just printed that line, in a process group of its own."""
+    demo = subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)}, start_new_session=True)
+    assert any(printed.startswith(line) for printed in demo.stdout)
+    return demo
+
+
 @pytest.mark.parametrize("end", ["Ctrl-C", "SIGTERM", "SIGHUP"])
 def test_its_end_leaves_no_process_and_a_directory_that_starts_again(data, end):
     """Ctrl-C as a terminal sends it, to the demo and to the server at once; the others to the demo alone."""
-    demo = subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)}, start_new_session=True)
-    for line in demo.stdout:
-        if line.startswith("Ctrl-C"):
-            break
+    demo = demo_until("Ctrl-C", data)
     if end == "Ctrl-C":
         os.killpg(demo.pid, signal.SIGINT)
     else:
@@ -36,5 +41,26 @@ def test_its_end_leaves_no_process_and_a_directory_that_starts_again(data, end):
     assert demo.returncode == 0 and "Traceback" not in errors, output + errors
     with pytest.raises(ProcessLookupError):
         os.killpg(demo.pid, 0)  # neither server nor worker is left
+    with Server(data) as again:
+        assert again.sql("SELECT count(*) FROM bronze.quakes") == [[int(QUAKES)]]
+
+
+def test_ctrl_c_before_anything_was_sent_leaves_no_process(data):
+    demo = demo_until("sluice ready", data)
+    os.killpg(demo.pid, signal.SIGINT)
+    output, errors = demo.communicate(timeout=60)
+    assert "Traceback" not in errors, output + errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(demo.pid, 0)
+    with Server(data):
+        pass
+
+
+def test_a_killed_demo_leaves_no_server(data):
+    demo = demo_until("Ctrl-C", data)
+    demo.kill()
+    demo.wait()
+    with open(data / "LOCK") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the server holds it to its end
     with Server(data) as again:
         assert again.sql("SELECT count(*) FROM bronze.quakes") == [[int(QUAKES)]]
