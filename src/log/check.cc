@@ -78,15 +78,22 @@ class Checker {
 
   void CheckRuns() {
     std::vector<Path> obsolete;
-    auto runs = OpenDedupRuns(files_, paths_, id_, obsolete);
+    auto runs = OpenDedupRuns(env_, paths_, id_, obsolete);
     if (!runs.ok()) return Find(runs.error());
     size_t keys = 0;
     for (const auto& run : *runs) {
-      auto entries = run->ReadAll();
-      if (!entries.ok()) Find(entries.error());
+      if (auto read = ReadAll(*run); !read.ok()) Find(read.error());
       keys += run->size();
     }
     Pass("dedup runs: " + std::to_string(runs->size()) + ", " + std::to_string(keys) + " keys");
+  }
+
+  static Result<void> ReadAll(const DedupRun& run) {
+    DedupRunEntries entries(run);
+    for (;;) {
+      ASSIGN_OR_RETURN(auto some, entries.Next());
+      if (some.empty()) return {};
+    }
   }
 
   void CheckTopicFiles() {

@@ -36,19 +36,21 @@ struct LogOptions {
   uint64_t segment_bytes = uint64_t{128} << 20;       // of a journal segment; a multiple of 4 KiB
   uint64_t journal_bytes_max = uint64_t{1} << 30;     // of all segments; at least four of them
   uint64_t commit_bytes_max = uint64_t{64} << 20;     // of one commit; at most a segment without its header
-  uint64_t tail_bytes_max = uint64_t{64} << 20;       // newest commits kept in memory for readers
+  uint64_t tail_bytes_max = uint64_t{16} << 20;       // newest commits kept in memory for readers
   uint64_t untiered_bytes_max = uint64_t{8} << 30;    // per topic: behind it Append answers kExhausted for that topic
   int32_t partitions_default = 6;
   int64_t watermark_delay_us = 300 * kMicrosPerSecond;    // a watermark is the largest event time minus this
   int64_t time_ahead_us_max = 300 * kMicrosPerSecond;     // event times further ahead of the append time do not move it
   int64_t dedup_window_us = 24 * kMicrosPerHour;
-  uint32_t dedup_run_keys_max = 4u << 20;             // a run is sealed at so many keys ...
-  int64_t dedup_run_span_us = kMicrosPerHour;         // ... or so long after its first one
+  uint32_t dedup_table_keys_max = 1u << 20;           // the keys in memory are sealed as a run when there are so many ...
+  int64_t dedup_run_span_us = kMicrosPerHour;         // ... or so long after the first one
+  uint32_t dedup_run_keys_max = 4u << 20;             // of a run that took in the ones before it
   int64_t idle_mark_delay_us = 5'000;                 // an empty commit follows so long after the last one
   // Called once, from the writer thread, when a write or sync failed: what reached the disk is unknown, the process must
   // end. The default logs and aborts. When it returns (tests), the log is closed: every call fails with kIo.
   std::function<void(const Error&)> on_fatal;
 
+  uint32_t dedup_table_keys() const { return dedup_table_keys_max < dedup_run_keys_max ? dedup_table_keys_max : dedup_run_keys_max; }
   // kInvalid names the option and the bound.
   Result<void> Validate() const;
 };

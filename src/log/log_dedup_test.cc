@@ -83,6 +83,31 @@ TEST_F(LogDedup, KnowsDuplicatesForTheWholeWindowAndNotForever) {
   });
 }
 
+// Goal: keys leave memory a few at a time, and yet there are few runs to look into, each no larger than it may be.
+TEST_F(LogDedup, SmallRunsJoinUntilTheyAreAsLargeAsTheyMayBe) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.dedup_table_keys_max = 3;
+    options.dedup_run_keys_max = 24;
+    constexpr int kEvents = 96, kRunsMax = kEvents / 24 + 4;  // whole ones, and one each of 12, 6, 3 and what came between
+    {
+      auto log = Open(options);
+      auto* topic = OpenTopic(*log);
+      for (int i = 0; i < kEvents; i++) {
+        AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
+        Settle(world_.env(), *log, 10);
+      }
+      EXPECT_LE(log->stats().dedup_runs, static_cast<uint64_t>(kRunsMax));
+      EXPECT_GE(log->stats().dedup_runs, static_cast<uint64_t>(kEvents / 24 - 1));
+      for (int i = 0; i < kEvents; i++) ASSERT_EQ(Append(*log, topic, kP1, {{std::to_string(i)}}).rows[0].offset, Offset(i));
+      ASSERT_TRUE(log->Shutdown().ok());
+    }
+    auto log = Open(options);
+    for (int i = 0; i < kEvents; i++) ASSERT_EQ(Append(*log, log->FindTopic("raw-events"), kP1, {{std::to_string(i)}}).rows[0].offset, Offset(i));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
 TEST_F(LogDedup, TwoCopiesInOneRequestAreOneEvent) {
   Run([&] {
     auto log = Open();

@@ -29,6 +29,7 @@ Result<void> LogOptions::Validate() const {
   if (watermark_delay_us < 0 || time_ahead_us_max < 0) return Bad("watermark.delay", "not negative");
   if (dedup_window_us < 0 || dedup_run_span_us <= 0) return Bad("dedup.window", "not negative");
   if (dedup_run_keys_max == 0 || dedup_run_keys_max > kRunKeysMax) return Bad("dedup.run_keys_max", "1 to 67108864");
+  if (dedup_table_keys_max == 0 || dedup_table_keys_max > kRunKeysMax) return Bad("dedup.table_keys_max", "1 to 67108864");
   if (idle_mark_delay_us < 0) return Bad("journal.idle_mark_delay", "not negative");
   return {};
 }

@@ -61,8 +61,8 @@ class Successor {
 
   Result<void> CarryRuns() {
     for (const auto& run : old_.dedup->runs()) {
-      ASSIGN_OR_RETURN(auto entries, run->ReadAll());
-      ASSIGN_OR_RETURN(auto written, DedupRun::Write(env_.files, to_, identity_.id, run->range(), entries));
+      DedupRunEntries entries(*run);
+      ASSIGN_OR_RETURN(auto written, DedupRun::Write(env_, to_, identity_.id, run->range(), run->size(), entries));
       runs_.push_back(written->range());
     }
     return {};
@@ -113,7 +113,7 @@ class Successor {
     if (open.Find(key) != nullptr) return {};
     open.Insert(key, DedupPlace(row.partition, row.offset));
     report_.keys_learnt++;
-    return open.size() < options_.dedup_run_keys_max ? Result<void>() : SealKeys();
+    return open.size() < options_.dedup_table_keys() ? Result<void>() : SealKeys();
   }
 
   // What is remembered from now on is remembered for a whole window: nobody knows when it is sent again.
@@ -123,9 +123,10 @@ class Successor {
     if (covered_ == old_.dedup->covered()) ++covered_;
     old_.dedup->Freeze(covered_);
     const auto& frozen = old_.dedup->frozen().front();
-    ASSIGN_OR_RETURN(auto run, DedupRun::Write(env_.files, to_, identity_.id, frozen.range, frozen.table->Sorted()));
+    DedupTableEntries entries(*frozen.table);
+    ASSIGN_OR_RETURN(auto run, DedupRun::Write(env_, to_, identity_.id, frozen.range, frozen.table->size(), entries));
     runs_.push_back(run->range());
-    old_.dedup->Sealed(std::move(run), false);
+    old_.dedup->Sealed(std::move(run), 0);
     return {};
   }
 

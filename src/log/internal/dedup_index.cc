@@ -13,8 +13,9 @@ constexpr size_t kPrefetchAhead = 16;
 
 }  // namespace
 
-DedupIndex::DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered)
-    : open_(std::make_shared<DedupTable>()), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
+DedupIndex::DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered, size_t table_keys_max)
+    : table_keys_max_(table_keys_max + table_keys_max / 16),  // a table goes on until the next commit
+      open_(std::make_shared<DedupTable>(0, table_keys_max_)), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
 
 void DedupIndex::Touch(Timestamp append_time) {
   if (!open_oldest_) open_oldest_ = append_time;
@@ -45,16 +46,17 @@ Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<Ded
 void DedupIndex::Freeze(CommitSequence last) {
   CHECK(last >= frozen_until_, "a frozen table that covers nothing");
   Timestamp oldest = open_oldest_.value_or(open_newest_);
-  const size_t keys = open_->size() + open_->size() / 8;  // the next table will likely hold about as many: it need not grow on the loop
+  const size_t keys = std::min(open_->size() + open_->size() / 8, table_keys_max_);  // the next table will likely hold about as many: it need not grow on the loop
   frozen_.push_back({std::move(open_), {frozen_until_ + 1, last, oldest, open_newest_}});
   frozen_until_ = last;
-  open_ = spare_ != nullptr ? std::exchange(spare_, nullptr) : std::make_shared<DedupTable>(keys);
+  open_ = spare_ != nullptr ? std::exchange(spare_, nullptr) : std::make_shared<DedupTable>(keys, table_keys_max_);
   open_oldest_.reset();
 }
 
-std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run, bool merged) {
+std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run, size_t merged) {
   CHECK(!frozen_.empty() && run->range().last == frozen_.front().range.last, "a run of another table");
-  if (merged) runs_.pop_back();
+  CHECK(merged <= runs_.size(), "runs that are not there");
+  runs_.resize(runs_.size() - merged);
   covered_ = run->range().last;
   if (run->size() > 0) runs_.push_back(std::move(run));
   auto table = std::move(frozen_.front().table);
@@ -69,6 +71,12 @@ std::vector<Path> DedupIndex::Expire(Timestamp before) {
     runs_.erase(runs_.begin());
   }
   return paths;
+}
+
+uint64_t DedupIndex::table_bytes() const {
+  uint64_t bytes = open_->byte_size() + (spare_ != nullptr ? spare_->byte_size() : 0);
+  for (const auto& frozen : frozen_) bytes += frozen.table->byte_size();
+  return bytes;
 }
 
 uint64_t DedupIndex::disk_bytes() const {

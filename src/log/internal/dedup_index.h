@@ -3,8 +3,9 @@
 //
 // Every key of the dedup window, and the place of its first event.
 //
-//   open table ──(one hour or 4 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
+//   open table ──(one hour or 1 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
 //
+// A run takes in the ones before it that are no larger, up to 4 M keys: few runs, and a key is written three times at most.
 // A run covers a range of commits; runs and tables together cover the window without gaps. A key enters at append; tables are
 // written only when all their commits are durable, so no file ever names an event that a crash took away.
 
@@ -30,7 +31,8 @@ struct FrozenTable {
 // Not thread-safe.
 class DedupIndex {
  public:
-  DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered);
+  // `table_keys_max`: of the open table, usually.
+  DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered, size_t table_keys_max);
 
   DedupTable& open() { return *open_; }
   const DedupTable& open() const { return *open_; }
@@ -49,17 +51,20 @@ class DedupIndex {
   // REQUIRES: keys of commits behind `last` are not in it.
   void Freeze(CommitSequence last);
   const std::deque<FrozenTable>& frozen() const { return frozen_; }
-  // The oldest frozen table is in `run` now; `merged`: together with the newest run, which `run` replaces. Returns the table, which
+  // The oldest frozen table is in `run` now, together with the newest `merged` runs, which `run` replaces. Returns the table, which
   // nobody reads any more.
-  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run, bool merged);
+  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run, size_t merged);
   // An empty table whose memory the next open table takes over.
   void GiveSpare(std::shared_ptr<DedupTable> table) { spare_ = std::move(table); }
   // Forgets runs whose newest key is older than `before`; answers their paths for removal.
   std::vector<Path> Expire(Timestamp before);
   const std::vector<std::shared_ptr<const DedupRun>>& runs() const { return runs_; }
   uint64_t disk_bytes() const;
+  // Of open, frozen and spare tables.
+  uint64_t table_bytes() const;
 
  private:
+  const size_t table_keys_max_;
   std::shared_ptr<DedupTable> open_;
   std::shared_ptr<DedupTable> spare_;  // or null
   std::optional<Timestamp> open_oldest_;

@@ -15,7 +15,7 @@ constexpr size_t kHeaderSize = 96;                   // of the 4 KiB in front
 constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
-constexpr size_t kBlocksAtOnce = 256;
+constexpr size_t kBlocksAtOnce = 64;
 constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kIndexEntrySize = 16;
 constexpr size_t kFilterLineBytes = 64;
@@ -35,58 +35,82 @@ size_t FilterBit(const DedupKey& key, size_t i) {
   return i < 7 ? key.high >> (9 * i) & 511 : (key.low & 511);
 }
 
-std::vector<uint64_t> MakeFilter(const std::vector<DedupEntry>& entries) {
-  size_t lines = FilterLines(entries.size());
-  std::vector<uint64_t> filter(lines * kFilterWords);
-  for (size_t at = 0; at < entries.size(); at++) {
-    if (at + kPrefetchAhead < entries.size()) __builtin_prefetch(&filter[FilterLine(entries[at + kPrefetchAhead].key, lines) * kFilterWords], 1);
-    uint64_t* line = &filter[FilterLine(entries[at].key, lines) * kFilterWords];
-    for (size_t i = 0; i < kFilterBits; i++) {
-      size_t bit = FilterBit(entries[at].key, i);
-      line[bit / 64] |= uint64_t{1} << bit % 64;
-    }
-  }
-  return filter;
-}
-
 std::string_view BytesOf(const std::vector<uint64_t>& words) { return {reinterpret_cast<const char*>(words.data()), words.size() * 8}; }
 
 // Entries are in memory as they are in the file: high, low, place.
 static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
 
-// `to`: kBlock bytes.
-void EncodeBlock(const DedupEntry* entries, size_t count, char* to) {
-  std::memset(to, 0, kBlock);
-  base::PutLittle(to + 4, static_cast<uint32_t>(count));
-  std::memcpy(to + kBlockHeaderSize, entries, count * kEntrySize);
-  base::PutLittle(to, base::Crc32c(to + 4, kBlock - 4));
-}
+// Blocks go to the file piece by piece; what it says of all of them, index and filter, grows meanwhile.
+class RunWriter {
+ public:
+  RunWriter(io::File& file, size_t keys) : file_(file), keys_left_(keys), filter_(FilterLines(keys) * kFilterWords), piece_(kBlocksAtOnce * kBlock, '\0') {
+    index_.reserve(BlockCount(keys) * kIndexEntrySize);
+  }
 
-// Piece by piece: a run is as large as the memory that it frees.
-Result<void> WriteBlocks(io::File& file, const std::vector<DedupEntry>& entries) {
-  std::string piece(kBlocksAtOnce * kBlock, '\0');
-  uint64_t at = kBlock;
-  for (size_t first = 0; first < entries.size();) {
-    size_t bytes = 0;
-    for (; bytes < piece.size() && first < entries.size(); bytes += kBlock) {
-      const size_t count = std::min(kBlockEntries, entries.size() - first);
-      EncodeBlock(&entries[first], count, piece.data() + bytes);
-      first += count;
+  Result<void> Add(std::span<const DedupEntry> entries) {
+    CHECK(entries.size() <= keys_left_, "more keys than there were said to be");
+    keys_left_ -= entries.size();
+    AddToFilter(entries);
+    for (auto& entry : entries) {
+      if (in_block_ == 0) {
+        base::AppendLittle(index_, entry.key.high);
+        base::AppendLittle(index_, entry.key.low);
+      }
+      std::memcpy(block() + kBlockHeaderSize + in_block_ * kEntrySize, &entry, kEntrySize);
+      if (++in_block_ == kBlockEntries) RETURN_IF_ERROR(EndBlock());
     }
-    RETURN_IF_ERROR(file.Write(at, std::string_view(piece).substr(0, bytes)));
-    at += bytes;
+    return {};
   }
-  return {};
-}
 
-std::string EncodeIndex(const std::vector<DedupEntry>& entries) {
-  std::string index;
-  for (size_t i = 0; i < entries.size(); i += kBlockEntries) {
-    base::AppendLittle(index, entries[i].key.high);
-    base::AppendLittle(index, entries[i].key.low);
+  // Answers the checksums of index and filter.
+  Result<std::pair<uint32_t, uint32_t>> Finish() {
+    CHECK(keys_left_ == 0, "fewer keys than there were said to be");
+    if (in_block_ > 0) RETURN_IF_ERROR(EndBlock());
+    RETURN_IF_ERROR(Flush());
+    RETURN_IF_ERROR(file_.Write(at_, index_));
+    RETURN_IF_ERROR(file_.Write(at_ + index_.size(), BytesOf(filter_)));
+    return std::pair(base::Crc32c(index_), base::Crc32c(BytesOf(filter_)));
   }
-  return index;
-}
+
+ private:
+  char* block() { return piece_.data() + blocks_ * kBlock; }
+
+  void AddToFilter(std::span<const DedupEntry> entries) {
+    const size_t lines = filter_.size() / kFilterWords;
+    for (size_t at = 0; at < entries.size(); at++) {
+      if (at + kPrefetchAhead < entries.size()) __builtin_prefetch(&filter_[FilterLine(entries[at + kPrefetchAhead].key, lines) * kFilterWords], 1);
+      uint64_t* line = &filter_[FilterLine(entries[at].key, lines) * kFilterWords];
+      for (size_t i = 0; i < kFilterBits; i++) {
+        const size_t bit = FilterBit(entries[at].key, i);
+        line[bit / 64] |= uint64_t{1} << bit % 64;
+      }
+    }
+  }
+
+  Result<void> EndBlock() {
+    const size_t used = kBlockHeaderSize + in_block_ * kEntrySize;
+    std::memset(block() + used, 0, kBlock - used);
+    base::PutLittle(block() + 4, static_cast<uint32_t>(in_block_));
+    base::PutLittle(block(), base::Crc32c(std::string_view(block() + 4, kBlock - 4)));
+    in_block_ = 0;
+    return ++blocks_ == kBlocksAtOnce ? Flush() : Result<void>();
+  }
+
+  Result<void> Flush() {
+    const std::string_view bytes = std::string_view(piece_).substr(0, blocks_ * kBlock);
+    RETURN_IF_ERROR(file_.Write(at_, bytes));
+    at_ += bytes.size();
+    blocks_ = 0;
+    return {};
+  }
+
+  io::File& file_;
+  size_t keys_left_;
+  std::vector<uint64_t> filter_;
+  std::string index_, piece_;
+  size_t blocks_ = 0, in_block_ = 0;  // in piece_; in the block behind them
+  uint64_t at_ = kBlock;
+};
 
 std::string EncodeHeader(const JournalId& journal, const DedupRunRange& range, uint64_t keys, uint32_t index_crc, uint32_t filter_crc) {
   std::string to;
@@ -117,32 +141,32 @@ Path RunPath(const LogPaths& paths, const DedupRunRange& range) {
 
 }  // namespace
 
-Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::FileSystem& files, const LogPaths& paths, const JournalId& journal,
-                                                        const DedupRunRange& range, const std::vector<DedupEntry>& entries) {
-  RETURN_IF_ERROR(files.CreateDirectories(paths.dedup));
-  std::string index = EncodeIndex(entries);
-  auto filter = MakeFilter(entries);
-  const std::string header = EncodeHeader(journal, range, entries.size(), base::Crc32c(index), base::Crc32c(BytesOf(filter)));
-  const uint64_t index_at = kBlock + BlockCount(entries.size()) * kBlock;
+Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPaths& paths, const JournalId& journal, const DedupRunRange& range,
+                                                        size_t keys, DedupEntries& entries) {
+  RETURN_IF_ERROR(env.files.CreateDirectories(paths.dedup));
   auto write = [&](io::File& file) -> Result<void> {
-    RETURN_IF_ERROR(file.Write(0, header));
-    RETURN_IF_ERROR(WriteBlocks(file, entries));
-    RETURN_IF_ERROR(file.Write(index_at, index));
-    return file.Write(index_at + index.size(), BytesOf(filter));
+    RunWriter writer(file, keys);
+    for (;;) {
+      ASSIGN_OR_RETURN(auto some, entries.Next());
+      if (some.empty()) break;
+      RETURN_IF_ERROR(writer.Add(some));
+    }
+    ASSIGN_OR_RETURN(auto checksums, writer.Finish());
+    return file.Write(0, EncodeHeader(journal, range, keys, checksums.first, checksums.second));
   };
-  RETURN_IF_ERROR(io::WriteFileAtomically(files, RunPath(paths, range), write));
-  return Open(files, RunPath(paths, range), journal);
+  RETURN_IF_ERROR(io::WriteFileAtomically(env.files, RunPath(paths, range), write));
+  return Open(env, RunPath(paths, range), journal);
 }
 
-Result<std::shared_ptr<const DedupRun>> DedupRun::Open(io::FileSystem& files, const Path& path, const JournalId& journal) {
+Result<std::shared_ptr<const DedupRun>> DedupRun::Open(io::Env env, const Path& path, const JournalId& journal) {
   std::shared_ptr<DedupRun> run(new DedupRun);
   run->path_ = path;
-  ASSIGN_OR_RETURN(run->file_, files.Open(path, {io::OpenMode::kRead}));
-  RETURN_IF_ERROR(run->ReadHeader(journal));
+  ASSIGN_OR_RETURN(run->file_, env.files.Open(path, {io::OpenMode::kRead}));
+  RETURN_IF_ERROR(run->ReadHeader(env.memory, journal));
   return std::shared_ptr<const DedupRun>(std::move(run));
 }
 
-Result<void> DedupRun::ReadHeader(const JournalId& journal) {
+Result<void> DedupRun::ReadHeader(io::SharedMemory& memory, const JournalId& journal) {
   ASSIGN_OR_RETURN(file_bytes_, file_->Size());
   std::string header(kBlock, '\0');
   ASSIGN_OR_RETURN(size_t got, file_->Read(0, header));
@@ -158,17 +182,16 @@ Result<void> DedupRun::ReadHeader(const JournalId& journal) {
   size_t index_bytes = BlockCount(keys_) * kIndexEntrySize, filter_bytes = FilterLines(keys_) * kFilterLineBytes;
   uint64_t index_at = kBlock + BlockCount(keys_) * kBlock;
   if (file_bytes_ != index_at + index_bytes + filter_bytes) return Damaged(path_, "its size");
-  std::string index(index_bytes, '\0'), filter(filter_bytes, '\0');
-  RETURN_IF_ERROR(file_->Read(index_at, index));
-  RETURN_IF_ERROR(file_->Read(index_at + index_bytes, filter));
+  ASSIGN_OR_RETURN(mapped_, memory.MapFile(*file_));
+  if (mapped_->view().size() < file_bytes_) return Damaged(path_, "its size");
+  const std::string_view index(mapped_->view().data() + index_at, index_bytes), filter(index.data() + index_bytes, filter_bytes);
   if (base::Crc32c(index) != index_crc || base::Crc32c(filter) != filter_crc) return Damaged(path_, "the index or the filter");
   base::ByteReader keys(index);
   while (keys.left() > 0) {
     uint64_t high = keys.Get<uint64_t>();
     first_keys_.push_back({high, keys.Get<uint64_t>()});
   }
-  filter_.resize(filter_bytes / 8);
-  std::memcpy(filter_.data(), filter.data(), filter_bytes);
+  filter_ = {reinterpret_cast<const uint64_t*>(filter.data()), filter_bytes / sizeof(uint64_t)};
   return {};
 }
 
@@ -185,20 +208,19 @@ bool DedupRun::MayHold(const DedupKey& key) const {
   return true;
 }
 
-Result<void> DedupRun::ReadBlock(size_t block, std::vector<DedupEntry>& entries) const {
-  uint64_t at = kBlock * (1 + block);
-  std::string bytes(kBlock, '\0');
-  ASSIGN_OR_RETURN(size_t got, file_->Read(at, bytes));
-  base::ByteReader r(bytes);
-  uint32_t crc = r.Get<uint32_t>(), count = r.Get<uint32_t>();
-  if (got != kBlock || crc != base::Crc32c(std::string_view(bytes).substr(4)) || count > kBlockEntries) {
-    return Damaged(path_, "the block at byte " + std::to_string(at));
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    DedupKey key;
-    key.high = r.Get<uint64_t>();
-    key.low = r.Get<uint64_t>();
-    entries.push_back({key, DedupPlace(r.Get<uint64_t>())});
+Result<void> DedupRun::ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const {
+  const uint64_t begin = kBlock * (1 + first);
+  std::string bytes(count * kBlock, '\0');
+  ASSIGN_OR_RETURN(size_t got, file_->Read(begin, bytes));
+  for (size_t block = 0; block < count; block++) {
+    const std::string_view one = std::string_view(bytes).substr(block * kBlock, kBlock);
+    base::ByteReader r(one);
+    const uint32_t crc = r.Get<uint32_t>(), entry_count = r.Get<uint32_t>();
+    if (got < (block + 1) * kBlock || crc != base::Crc32c(one.substr(4)) || entry_count > kBlockEntries)
+      return Damaged(path_, "the block at byte " + std::to_string(begin + block * kBlock));
+    const size_t before = entries.size();
+    entries.resize(before + entry_count);
+    std::memcpy(entries.data() + before, one.data() + kBlockHeaderSize, entry_count * kEntrySize);
   }
   return {};
 }
@@ -207,27 +229,28 @@ Result<DedupPlace> DedupRun::Find(const DedupKey& key) const {
   auto after = std::upper_bound(first_keys_.begin(), first_keys_.end(), key);
   if (after == first_keys_.begin()) return DedupPlace();
   std::vector<DedupEntry> entries;
-  RETURN_IF_ERROR(ReadBlock(static_cast<size_t>(after - first_keys_.begin()) - 1, entries));
+  RETURN_IF_ERROR(ReadBlocks(static_cast<size_t>(after - first_keys_.begin()) - 1, 1, entries));
   auto found = std::lower_bound(entries.begin(), entries.end(), key, [](const DedupEntry& e, const DedupKey& k) { return e.key < k; });
   return found != entries.end() && found->key == key ? found->place : DedupPlace();
 }
 
-Result<std::vector<DedupEntry>> DedupRun::ReadAll() const {
-  std::vector<DedupEntry> entries;
-  entries.reserve(keys_);
-  for (size_t block = 0; block < first_keys_.size(); block++) RETURN_IF_ERROR(ReadBlock(block, entries));
-  return entries;
+Result<std::span<const DedupEntry>> DedupRunEntries::Next() {
+  entries_.clear();
+  const size_t count = std::min(kBlocksAtOnce, run_.first_keys_.size() - block_);
+  if (count > 0) RETURN_IF_ERROR(run_.ReadBlocks(block_, count, entries_));
+  block_ += count;
+  return std::span<const DedupEntry>(entries_);
 }
 
-Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::FileSystem& files, const LogPaths& paths, const JournalId& journal,
+Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
                                                                    std::vector<Path>& obsolete) {
   std::vector<std::shared_ptr<const DedupRun>> all, runs;
-  ASSIGN_OR_RETURN(bool there, io::Exists(files, paths.dedup));
+  ASSIGN_OR_RETURN(bool there, io::Exists(env.files, paths.dedup));
   if (!there) return runs;
-  ASSIGN_OR_RETURN(auto names, files.List(paths.dedup));
+  ASSIGN_OR_RETURN(auto names, env.files.List(paths.dedup));
   for (const auto& name : names) {
     if (!name.ends_with(kRunSuffix)) continue;
-    ASSIGN_OR_RETURN(auto run, DedupRun::Open(files, base::JoinPath(paths.dedup, name), journal));
+    ASSIGN_OR_RETURN(auto run, DedupRun::Open(env, base::JoinPath(paths.dedup, name), journal));
     all.push_back(std::move(run));
   }
   // The longest of those that begin together comes first.

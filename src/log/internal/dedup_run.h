@@ -6,7 +6,8 @@
 //   file  = [header 4 KiB] [block 4 KiB]... [first key of each block] [filter]
 //   block = [CRC-32C u32] [count u32] entries of 24 bytes: key high, key low, place
 //
-// Index and filter (3 bytes a key) stay in memory: a key that is not in the run costs one cache line, one that is one read.
+// A key that is not in the run costs one cache line of the filter (3 bytes a key), one that is one read. The filter is looked at where
+// it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
 // Format: docs/formats/journal.md. The name is <first>-<last>.run; it appears when the file is whole.
 
 #include <memory>
@@ -15,7 +16,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "io/file_system.h"
+#include "io/env.h"
 #include "log/internal/dedup_table.h"
 #include "log/internal/journal_directory.h"
 
@@ -29,10 +30,10 @@ struct DedupRunRange {
 class DedupRun {
  public:
   // Reads header, index and filter. kCorruption names the file.
-  static Result<std::shared_ptr<const DedupRun>> Open(io::FileSystem& files, const Path& path, const JournalId& journal);
-  // Writes `entries` (ascending by key, none twice) durably and opens the file.
-  static Result<std::shared_ptr<const DedupRun>> Write(io::FileSystem& files, const LogPaths& paths, const JournalId& journal,
-                                                       const DedupRunRange& range, const std::vector<DedupEntry>& entries);
+  static Result<std::shared_ptr<const DedupRun>> Open(io::Env env, const Path& path, const JournalId& journal);
+  // Writes `entries` (`keys` in all, none twice) durably and opens the file.
+  static Result<std::shared_ptr<const DedupRun>> Write(io::Env env, const LogPaths& paths, const JournalId& journal,
+                                                       const DedupRunRange& range, size_t keys, DedupEntries& entries);
 
   const Path& path() const { return path_; }
   const DedupRunRange& range() const { return range_; }
@@ -44,12 +45,12 @@ class DedupRun {
   void Prefetch(const DedupKey& key) const;
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
-  Result<std::vector<DedupEntry>> ReadAll() const;
 
  private:
+  friend class DedupRunEntries;
   DedupRun() = default;
-  Result<void> ReadHeader(const JournalId& journal);
-  Result<void> ReadBlock(size_t block, std::vector<DedupEntry>& entries) const;
+  Result<void> ReadHeader(io::SharedMemory& memory, const JournalId& journal);
+  Result<void> ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const;
 
   Path path_;
   std::unique_ptr<io::File> file_;
@@ -57,12 +58,26 @@ class DedupRun {
   size_t keys_ = 0;
   uint64_t file_bytes_ = 0;
   std::vector<DedupKey> first_keys_;  // of each block
-  std::vector<uint64_t> filter_;      // lines of eight words
+  std::unique_ptr<io::SharedBytes> mapped_;
+  std::span<const uint64_t> filter_;  // lines of eight words, in mapped_
+};
+
+// All of a run, which must outlive this.
+class DedupRunEntries final : public DedupEntries {
+ public:
+  explicit DedupRunEntries(const DedupRun& run) : run_(run) {}
+  // kCorruption as of Find.
+  Result<std::span<const DedupEntry>> Next() override;
+
+ private:
+  const DedupRun& run_;
+  size_t block_ = 0;
+  std::vector<DedupEntry> entries_;
 };
 
 // The runs of a log directory, oldest first; those that another one contains (a merge before a crash) are left out and added to
 // `obsolete`. kCorruption: one in the middle is missing.
-Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::FileSystem& files, const LogPaths& paths, const JournalId& journal,
+Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
                                                                    std::vector<Path>& obsolete);
 
 }  // namespace sluice::log

@@ -11,15 +11,32 @@ namespace {
 constexpr size_t kSlotsAtLeast = 4096;
 // At two thirds full a miss looks at five slots on average: two cache lines.
 constexpr size_t kFullNumerator = 2, kFullDenominator = 3;
+constexpr size_t kKeysDoubled = size_t{1} << 40;
+constexpr size_t kEntriesAtOnce = 512;  // and what its cluster has more
+
+size_t SlotsFor(size_t keys) { return keys * kFullDenominator / kFullNumerator + 1; }
+
+// For what is nearly in order.
+void SortByInsertion(std::vector<DedupEntry>& entries) {
+  for (size_t i = 1; i < entries.size(); i++) {
+    const DedupEntry entry = entries[i];
+    size_t at = i;
+    for (; at > 0 && entry.key < entries[at - 1].key; at--) entries[at] = entries[at - 1];
+    entries[at] = entry;
+  }
+}
 
 }  // namespace
 
-DedupTable::DedupTable(size_t keys) : slots_(std::max(kSlotsAtLeast, keys * kFullDenominator / kFullNumerator + 1)) {}
+DedupTable::DedupTable(size_t keys, size_t keys_usual_max)
+    : slots_(std::max(kSlotsAtLeast, SlotsFor(keys))), slots_usual_max_(keys_usual_max > kKeysDoubled ? SIZE_MAX : SlotsFor(keys_usual_max)) {}
 
+// Doubles up to the usual size, so that a table that is about to be frozen does not take twice of what it needs.
 void DedupTable::Reserve(size_t n) {
-  size_t wanted = (size_ + n) * kFullDenominator / kFullNumerator + 1;
+  const size_t wanted = SlotsFor(size_ + n);
   if (wanted <= slots_.size()) return;
-  base::LargeArray<DedupEntry> old(std::max(wanted, slots_.size() * 2));
+  const size_t grown = slots_.size() < slots_usual_max_ ? std::min(slots_.size() * 2, slots_usual_max_) : slots_.size() + slots_.size() / 4;
+  base::LargeArray<DedupEntry> old(std::max(wanted, grown));
   old.swap(slots_);
   size_ = 0;
   for (const auto& entry : old) {
@@ -48,24 +65,52 @@ void DedupTable::Clear() {
   size_ = 0;
 }
 
-// Slots are in the order of their keys' homes, and no entry is far from its home: what is left to sort is short.
-std::vector<DedupEntry> DedupTable::Sorted() const {
-  std::vector<DedupEntry> entries;
-  entries.reserve(size_);
-  // The first slots may hold entries whose home is at the end.
-  size_t wrapped = 0;
-  while (!slots_[wrapped].place.empty() && Home(slots_[wrapped].key) > wrapped) wrapped++;
-  for (size_t i = wrapped; i < slots_.size(); i++) {
-    if (!slots_[i].place.empty()) entries.push_back(slots_[i]);
+// Slots are in the order of their keys' homes, and no entry is far from its home: only neighbours without an empty slot between them can be
+// out of order. Of those that begin the table some may have their home at its end.
+Result<std::span<const DedupEntry>> DedupTableEntries::Next() {
+  const auto& slots = table_.slots_;
+  const bool is_first = slot_ == 0;
+  found_.clear();
+  bool in_first_cluster = is_first;
+  for (; slot_ < slots.size(); slot_++) {
+    const DedupEntry& entry = slots[slot_];
+    if (entry.place.empty()) {
+      in_first_cluster = false;
+      if (found_.size() >= kEntriesAtOnce) break;
+    } else if (in_first_cluster && table_.Home(entry.key) > slot_) {
+      wrapped_.push_back(entry);
+    } else {
+      found_.push_back(entry);
+    }
   }
-  entries.insert(entries.end(), slots_.begin(), slots_.begin() + wrapped);
-  for (size_t i = 1; i < entries.size(); i++) {
-    const DedupEntry entry = entries[i];
-    size_t at = i;
-    for (; at > 0 && entry.key < entries[at - 1].key; at--) entries[at] = entries[at - 1];
-    entries[at] = entry;
+  if (slot_ == slots.size()) {
+    found_.insert(found_.end(), wrapped_.begin(), wrapped_.end());
+    wrapped_.clear();
   }
-  return entries;
+  SortByInsertion(found_);
+  return std::span<const DedupEntry>(found_);
+}
+
+MergedDedupEntries::MergedDedupEntries(std::vector<std::unique_ptr<DedupEntries>> sources) {
+  for (auto& source : sources) sources_.push_back({std::move(source), {}});
+}
+
+Result<std::span<const DedupEntry>> MergedDedupEntries::Next() {
+  merged_.clear();
+  while (merged_.size() < kEntriesAtOnce) {
+    Source* first = nullptr;
+    for (auto& source : sources_) {
+      if (source.left.empty() && !source.ended) {
+        ASSIGN_OR_RETURN(source.left, source.entries->Next());
+        source.ended = source.left.empty();
+      }
+      if (!source.ended && (first == nullptr || source.left[0].key < first->left[0].key)) first = &source;
+    }
+    if (first == nullptr) break;
+    merged_.push_back(first->left[0]);
+    first->left = first->left.subspan(1);
+  }
+  return std::span<const DedupEntry>(merged_);
 }
 
 }  // namespace sluice::log

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/large_array.h"
+#include "base/result.h"
 #include "log/internal/dedup_key.h"
 
 namespace sluice::log {
@@ -17,11 +19,19 @@ struct DedupEntry {
   DedupPlace place;
 };
 
+// Entries in the order of their keys, some at a time: a run is made without standing in memory.
+class DedupEntries {
+ public:
+  virtual ~DedupEntries() = default;
+  // The next ones, until the next call; none: that was all.
+  virtual Result<std::span<const DedupEntry>> Next() = 0;
+};
+
 // Not thread-safe; a table that nobody changes any more may be read by many.
 class DedupTable {
  public:
-  // `keys`: how many are expected; more find room, too.
-  explicit DedupTable(size_t keys = 0);
+  // `keys`: how many are expected. `keys_usual_max`: more than this it will hardly hold; those that come all the same find room, too.
+  explicit DedupTable(size_t keys = 0, size_t keys_usual_max = SIZE_MAX);
   size_t size() const { return size_; }
   size_t byte_size() const { return slots_.size() * sizeof(DedupEntry); }
   // Makes room for `n` further keys. Moves the entries: earlier pointers are void.
@@ -33,15 +43,44 @@ class DedupTable {
   DedupPlace* Insert(const DedupKey& key, DedupPlace place);
   // Forgets all keys and keeps the memory.
   void Clear();
-  // All entries, ascending by key.
-  std::vector<DedupEntry> Sorted() const;
 
  private:
+  friend class DedupTableEntries;
   size_t Home(const DedupKey& key) const {
     return static_cast<size_t>((key.high >> 32) * slots_.size() >> 32);  // fewer than 2^32 slots
   }
   base::LargeArray<DedupEntry> slots_;
+  size_t slots_usual_max_;
   size_t size_ = 0;
+};
+
+// Of a table that nobody changes meanwhile; it must outlive this.
+class DedupTableEntries final : public DedupEntries {
+ public:
+  explicit DedupTableEntries(const DedupTable& table) : table_(table) {}
+  Result<std::span<const DedupEntry>> Next() override;
+
+ private:
+  const DedupTable& table_;
+  size_t slot_ = 0;
+  std::vector<DedupEntry> found_;    // what Next answered
+  std::vector<DedupEntry> wrapped_;  // whose home is at the end of the table
+};
+
+// Of several sources that have no key in common.
+class MergedDedupEntries final : public DedupEntries {
+ public:
+  explicit MergedDedupEntries(std::vector<std::unique_ptr<DedupEntries>> sources);
+  Result<std::span<const DedupEntry>> Next() override;
+
+ private:
+  struct Source {
+    std::unique_ptr<DedupEntries> entries;
+    std::span<const DedupEntry> left;
+    bool ended = false;
+  };
+  std::vector<Source> sources_;
+  std::vector<DedupEntry> merged_;
 };
 
 }  // namespace sluice::log

@@ -40,6 +40,8 @@ class FormatsTest : public testing::Test {
     }
   }
 
+  Result<std::shared_ptr<const DedupRun>> Write(const DedupRunRange& range, const std::vector<DedupEntry>& entries);
+
   io::SimulatedWorld world_{1};
   io::Env env_ = world_.env();
   LogPaths paths_{"/data"};
@@ -123,6 +125,28 @@ DedupRunRange Range(uint64_t first, uint64_t last, int64_t newest = 9) {
   return {CommitSequence(first), CommitSequence(last), Timestamp{1}, Timestamp{newest}};
 }
 
+class GivenEntries final : public DedupEntries {
+ public:
+  explicit GivenEntries(std::span<const DedupEntry> entries) : left_(entries) {}
+  Result<std::span<const DedupEntry>> Next() override {
+    const auto some = left_.first(std::min<size_t>(left_.size(), 100));
+    left_ = left_.subspan(some.size());
+    return some;
+  }
+
+ private:
+  std::span<const DedupEntry> left_;
+};
+
+Result<std::vector<DedupEntry>> AllOf(DedupEntries& entries) {
+  std::vector<DedupEntry> all;
+  for (;;) {
+    ASSIGN_OR_RETURN(auto some, entries.Next());
+    if (some.empty()) return all;
+    all.insert(all.end(), some.begin(), some.end());
+  }
+}
+
 TEST(DedupPlaceTest, KeepsItsLimits) {
   for (auto [p, o] : {std::pair<int32_t, int64_t>{0, 0}, {DedupPlace::kPartitionMax, DedupPlace::kOffsetMax}, {1, DedupPlace::kOffsetMax}}) {
     DedupPlace place{LogPartition(p), Offset(o)};
@@ -146,7 +170,8 @@ TEST(DedupTableTest, HoldsEveryKeyWhileItGrows) {
   }
   for (const auto& e : entries) ASSERT_EQ(table.Find(e.key)->packed(), e.place.packed());
   for (const auto& e : RandomEntries(10'000, 2)) ASSERT_EQ(table.Find(e.key), nullptr);
-  auto sorted = table.Sorted();
+  DedupTableEntries source(table);
+  auto sorted = *AllOf(source);
   ASSERT_EQ(sorted.size(), entries.size());
   for (size_t i = 0; i < sorted.size(); i++) ASSERT_EQ(sorted[i].key, entries[i].key);
 }
@@ -165,7 +190,8 @@ TEST(DedupTableTest, AClearedTableIsEmptyAndFillsAgain) {
     table.Clear();
     EXPECT_EQ(table.size(), 0u);
     EXPECT_EQ(table.byte_size(), bytes);
-    EXPECT_TRUE(table.Sorted().empty());
+    DedupTableEntries none(table);
+    EXPECT_TRUE(AllOf(none)->empty());
   }
 }
 
@@ -179,11 +205,64 @@ TEST(DedupHasherTest, LengthsSecretAndScopeMatter) {
   EXPECT_NE(a.KeyOf(scope, "s", "i"), a.KeyOf(a.ScopeOf("default", "u"), "s", "i"));
 }
 
+// Goal: a table gives its entries in order, also those that found room only at its beginning, and takes no more slots than its usual size needs.
+// Method: keys whose homes are the first and the last slots, in an order that makes them wrap around and stand among others.
+TEST(DedupTableTest, EntriesThatWrappedAroundComeLast) {
+  std::vector<DedupEntry> entries;
+  DedupTable table(0, 2'000);
+  table.Reserve(2'000);
+  const auto insert = [&](uint64_t high) {
+    entries.push_back({{high, entries.size()}, DedupPlace(LogPartition(1), Offset(static_cast<int64_t>(entries.size())))});
+    table.Insert(entries.back().key, entries.back().place);
+  };
+  for (uint64_t i = 0; i < 3; i++) insert(i);
+  for (uint64_t i = 0; i < 20; i++) insert(UINT64_MAX - i);
+  for (uint64_t i = 0; i < 900; i++) insert(i * 977 << 40);
+  std::sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.key < b.key; });
+  DedupTableEntries source(table);
+  const auto sorted = *AllOf(source);
+  ASSERT_EQ(sorted.size(), entries.size());
+  for (size_t i = 0; i < sorted.size(); i++) ASSERT_EQ(sorted[i].key, entries[i].key) << i;
+}
+
+TEST(DedupTableTest, DoublesOnlyUpToItsUsualSize) {
+  const size_t keys_max = 10'000;
+  DedupTable table(0, keys_max);
+  for (const auto& e : RandomEntries(keys_max, 3)) {
+    table.Reserve(1);
+    table.Insert(e.key, e.place);
+  }
+  EXPECT_EQ(table.byte_size(), (keys_max * 3 / 2 + 1) * sizeof(DedupEntry));
+  for (const auto& e : RandomEntries(keys_max, 4)) {  // more than usual find room, too
+    table.Reserve(1);
+    table.Insert(e.key, e.place);
+  }
+  EXPECT_EQ(table.size(), 2 * keys_max);
+}
+
+TEST(DedupEntriesTest, MergedSourcesAreInOrder) {
+  auto entries = RandomEntries(5'000, 5);
+  std::vector<DedupEntry> parts[3];
+  for (size_t i = 0; i < entries.size(); i++) parts[i % 7 == 0 ? 0 : i < 2'000 ? 1 : 2].push_back(entries[i]);
+  std::vector<std::unique_ptr<DedupEntries>> sources;
+  for (auto& part : parts) sources.push_back(std::make_unique<GivenEntries>(part));
+  sources.push_back(std::make_unique<GivenEntries>(std::span<const DedupEntry>()));
+  MergedDedupEntries merged(std::move(sources));
+  const auto all = *AllOf(merged);
+  ASSERT_EQ(all.size(), entries.size());
+  for (size_t i = 0; i < all.size(); i++) ASSERT_EQ(all[i].key, entries[i].key);
+}
+
+Result<std::shared_ptr<const DedupRun>> FormatsTest::Write(const DedupRunRange& range, const std::vector<DedupEntry>& entries) {
+  GivenEntries given(entries);
+  return DedupRun::Write(env_, paths_, TestId(), range, entries.size(), given);
+}
+
 TEST_F(FormatsTest, ADedupRunFindsItsKeysAndFewOthers) {
   auto entries = RandomEntries(5'000, 1);
-  auto written = DedupRun::Write(files(), paths_, TestId(), Range(1, 7), entries);
+  auto written = Write(Range(1, 7), entries);
   ASSERT_TRUE(written.ok());
-  auto run = *DedupRun::Open(files(), (*written)->path(), TestId());
+  auto run = *DedupRun::Open(env_, (*written)->path(), TestId());
   for (const auto& e : entries) {
     ASSERT_TRUE(run->MayHold(e.key));
     ASSERT_EQ(run->Find(e.key)->packed(), e.place.packed());
@@ -194,39 +273,41 @@ TEST_F(FormatsTest, ADedupRunFindsItsKeysAndFewOthers) {
     ASSERT_TRUE(run->Find(e.key)->empty());
   }
   EXPECT_LT(mistaken, 100u);  // one in a thousand; about one in 10,000 is expected
-  EXPECT_EQ(run->ReadAll()->size(), entries.size());
+  DedupRunEntries all(*run);
+  EXPECT_EQ(AllOf(all)->size(), entries.size());
   EXPECT_EQ(run->range().last, CommitSequence(7));
 }
 
 TEST_F(FormatsTest, EveryByteOfADedupRunIsCovered) {
   auto entries = RandomEntries(200, 1);  // two blocks
-  auto written = DedupRun::Write(files(), paths_, TestId(), Range(1, 7), entries);
+  auto written = Write(Range(1, 7), entries);
   ASSERT_TRUE(written.ok());
   ExpectEveryByteCovered((*written)->path(), [&]() -> Result<void> {
-    ASSIGN_OR_RETURN(auto run, DedupRun::Open(files(), (*written)->path(), TestId()));
-    RETURN_IF_ERROR(run->ReadAll());
+    ASSIGN_OR_RETURN(auto run, DedupRun::Open(env_, (*written)->path(), TestId()));
+    DedupRunEntries all(*run);
+    RETURN_IF_ERROR(AllOf(all));
     return {};
   }, 7);
 }
 
 TEST_F(FormatsTest, RunsThatAnotherContainsAreLeftOutAndGapsAreDamage) {
   auto entries = RandomEntries(10, 1);
-  for (auto range : {Range(1, 5), Range(6, 7), Range(6, 9)}) ASSERT_TRUE(DedupRun::Write(files(), paths_, TestId(), range, entries).ok());
+  for (auto range : {Range(1, 5), Range(6, 7), Range(6, 9)}) ASSERT_TRUE(Write(range, entries).ok());
   std::vector<Path> obsolete;
-  auto runs = OpenDedupRuns(files(), paths_, TestId(), obsolete);
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
   ASSERT_TRUE(runs.ok());
   EXPECT_EQ(runs->size(), 2u);
   ASSERT_EQ(obsolete.size(), 1u);
   EXPECT_EQ(base::FileName(obsolete[0]), "6-7.run");
-  ASSERT_TRUE(DedupRun::Write(files(), paths_, TestId(), Range(11, 12), entries).ok());
-  EXPECT_EQ(OpenDedupRuns(files(), paths_, TestId(), obsolete).error().code, ErrorCode::kCorruption);
+  ASSERT_TRUE(Write(Range(11, 12), entries).ok());
+  EXPECT_EQ(OpenDedupRuns(env_, paths_, TestId(), obsolete).error().code, ErrorCode::kCorruption);
 }
 
 TEST_F(FormatsTest, RunsExpireByTheirNewestTime) {
   auto entries = RandomEntries(10, 1);
-  std::vector<std::shared_ptr<const DedupRun>> runs = {*DedupRun::Write(files(), paths_, TestId(), Range(1, 5, 100), entries),
-                                                       *DedupRun::Write(files(), paths_, TestId(), Range(6, 9, 200), entries)};
-  DedupIndex index(runs, CommitSequence(9));
+  std::vector<std::shared_ptr<const DedupRun>> runs = {*Write(Range(1, 5, 100), entries),
+                                                       *Write(Range(6, 9, 200), entries)};
+  DedupIndex index(runs, CommitSequence(9), 100);
   EXPECT_TRUE(index.Expire(Timestamp{100}).empty());
   EXPECT_EQ(index.Expire(Timestamp{101}).size(), 1u);
   EXPECT_EQ(index.runs().size(), 1u);

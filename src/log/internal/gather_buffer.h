@@ -24,7 +24,7 @@ class ArenaPool : public std::enable_shared_from_this<ArenaPool> {
   size_t arena_bytes() const { return arena_bytes_; }
 
  private:
-  static constexpr size_t kFreeMax = 4;
+  static constexpr size_t kFreeMax = 2;
   void Return(char* memory);
   const size_t arena_bytes_;
   std::mutex mutex_;

@@ -96,7 +96,7 @@ class Recovery {
   }
 
   Result<void> OpenRuns() {
-    ASSIGN_OR_RETURN(auto runs, OpenDedupRuns(env_.files, paths_, out_.identity.id, out_.obsolete));
+    ASSIGN_OR_RETURN(auto runs, OpenDedupRuns(env_, paths_, out_.identity.id, out_.obsolete));
     Timestamp kept_from{env_.clock.Now().us - options_.dedup_window_us};
     for (const auto& known : checkpoint_.dedup_runs) {
       bool there = std::any_of(runs.begin(), runs.end(), [&](const auto& run) { return run->range().first <= known.first && known.last <= run->range().last; });
@@ -105,7 +105,7 @@ class Recovery {
                    " is missing in '" + paths_.dedup + "'", "restore the file from a backup; without it duplicates would be taken twice"};
     }
     CommitSequence covered = runs.empty() ? checkpoint_.dedup_covered : std::max(checkpoint_.dedup_covered, runs.back()->range().last);
-    out_.dedup = std::make_unique<DedupIndex>(std::move(runs), covered);
+    out_.dedup = std::make_unique<DedupIndex>(std::move(runs), covered, options_.dedup_table_keys());
     return {};
   }
 

@@ -13,30 +13,43 @@ namespace {
 constexpr std::string_view kPreparing = "preparing a journal segment", kSealing = "sealing a dedup run",
                            kCheckpointing = "writing a checkpoint", kCopyingOut = "copying frames to topic files";
 
-// Together with the run before it, if that is of the same hour and there is room: many small runs would cost every lookup.
-bool CanMerge(const DedupRun& run, const FrozenTable& frozen, const LogOptions& options) {
-  return run.size() + frozen.table->size() <= options.dedup_run_keys_max && run.range().last + 1 == frozen.range.first &&
-         frozen.range.newest.us - run.range().oldest.us <= options.dedup_run_span_us;
-}
+using Runs = std::vector<std::shared_ptr<const DedupRun>>;
 
-std::vector<DedupEntry> Merge(const std::vector<DedupEntry>& a, const std::vector<DedupEntry>& b) {
-  std::vector<DedupEntry> merged(a.size() + b.size());
-  std::merge(a.begin(), a.end(), b.begin(), b.end(), merged.begin(), [](const DedupEntry& x, const DedupEntry& y) { return x.key < y.key; });
-  return merged;
-}
-
-Result<std::shared_ptr<const DedupRun>> Seal(io::FileSystem& files, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,
-                                             const DedupRun* previous) {
-  auto entries = frozen.table->Sorted();
-  DedupRunRange range = frozen.range;
-  if (previous != nullptr) {
-    ASSIGN_OR_RETURN(auto older, previous->ReadAll());
-    entries = Merge(older, entries);
-    range.first = previous->range().first;
-    range.oldest = previous->range().oldest;
-    range.newest = std::max(range.newest, previous->range().newest);  // a table without keys has no times
+// How many of the newest runs a frozen table is written together with: those of the same hour that are not larger than what there is to
+// write already. Many small runs would cost every lookup, and a large one written again for each table would cost the disk.
+size_t RunsToMerge(const Runs& runs, const FrozenTable& frozen, const LogOptions& options) {
+  size_t count = 0, keys = frozen.table->size();
+  CommitSequence first = frozen.range.first;
+  for (auto at = runs.rbegin(); at != runs.rend(); ++at, count++) {
+    const DedupRun& run = **at;
+    const bool is_small = keys == 0 || run.size() <= keys;  // a table without keys lengthens the run before it
+    if (!is_small || run.size() + keys > options.dedup_run_keys_max || run.range().last + 1 != first ||
+        frozen.range.newest.us - run.range().oldest.us > options.dedup_run_span_us)
+      break;
+    keys += run.size();
+    first = run.range().first;
   }
-  return DedupRun::Write(files, paths, journal, range, entries);
+  return count;
+}
+
+// `older`: in their order, right before the table.
+Result<std::shared_ptr<const DedupRun>> Seal(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen, const Runs& older) {
+  DedupRunRange range = frozen.range;
+  size_t keys = frozen.table->size();
+  std::vector<std::unique_ptr<DedupEntries>> sources;
+  sources.push_back(std::make_unique<DedupTableEntries>(*frozen.table));
+  for (const auto& run : older) {
+    range.newest = std::max(range.newest, run->range().newest);  // a table without keys has no times
+    keys += run->size();
+    sources.push_back(std::make_unique<DedupRunEntries>(*run));
+  }
+  if (!older.empty()) {
+    range.first = older.front()->range().first;
+    range.oldest = older.front()->range().oldest;
+  }
+  if (older.empty()) return DedupRun::Write(env, paths, journal, range, keys, *sources[0]);
+  MergedDedupEntries merged(std::move(sources));
+  return DedupRun::Write(env, paths, journal, range, keys, merged);
 }
 
 }  // namespace
@@ -138,7 +151,7 @@ void Upkeep::PrepareSegmentIfWanted(Timestamp now) {
 
 void Upkeep::SealIfDue(CommitSequence durable, Timestamp now) {
   auto since = parts_.dedup.open_since();
-  if (parts_.dedup.open().size() >= parts_.options.dedup_run_keys_max) freeze_wanted_ = true;
+  if (parts_.dedup.open().size() >= parts_.options.dedup_table_keys()) freeze_wanted_ = true;
   if (since && now.us - since->us >= parts_.options.dedup_run_span_us) freeze_wanted_ = true;
   const auto& frozen = parts_.dedup.frozen();
   if (!sealing_ && !frozen.empty() && frozen.front().range.last <= durable && now >= retry_at_) PostSeal();
@@ -147,21 +160,23 @@ void Upkeep::SealIfDue(CommitSequence durable, Timestamp now) {
 void Upkeep::PostSeal() {
   sealing_ = true;
   FrozenTable frozen = parts_.dedup.frozen().front();
-  std::shared_ptr<const DedupRun> previous;
-  if (!parts_.dedup.runs().empty() && CanMerge(*parts_.dedup.runs().back(), frozen, parts_.options)) previous = parts_.dedup.runs().back();
-  parts_.jobs.Post([this, frozen, previous]() -> BackgroundJobs::Completion {
-    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(
-        Seal(parts_.env.files, parts_.paths, parts_.journal_id, frozen, previous.get()));
-    return [this, run, previous] {
+  const auto& runs = parts_.dedup.runs();
+  const Runs older(runs.end() - static_cast<ptrdiff_t>(RunsToMerge(runs, frozen, parts_.options)), runs.end());
+  parts_.jobs.Post([this, frozen, older]() -> BackgroundJobs::Completion {
+    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(Seal(parts_.env, parts_.paths, parts_.journal_id, frozen, older));
+    return [this, run, older] {
       sealing_ = false;
       if (!run->ok()) return Failed(kSealing, run->error());
       Succeeded(kSealing);
-      // The run before it may have expired meanwhile.
-      bool merged = previous != nullptr && !parts_.dedup.runs().empty() && parts_.dedup.runs().back() == previous;
-      auto table = parts_.dedup.Sealed(run->value(), merged);
-      if (merged) RemoveFiles({previous->path()});
+      // The oldest of them may have expired meanwhile.
+      std::vector<Path> replaced;
+      const auto& now = parts_.dedup.runs();
+      for (const auto& one : older)
+        if (std::find(now.begin(), now.end(), one) != now.end()) replaced.push_back(one->path());
+      auto table = parts_.dedup.Sealed(run->value(), replaced.size());
+      if (!replaced.empty()) RemoveFiles(std::move(replaced));
       // Only under load the memory is wanted again soon.
-      if (table->size() >= parts_.options.dedup_run_keys_max / 2) PostClear(std::move(table));
+      if (table->size() >= parts_.options.dedup_table_keys() / 2) PostClear(std::move(table));
     };
   });
 }
