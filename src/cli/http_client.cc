@@ -117,13 +117,17 @@ Error CurlClient::Explain(CURLcode code, const Reception& got, const HttpCall& c
   const std::string reason = reason_[0] != 0 ? reason_ : curl_easy_strerror(code);
   if (got.stopped || code == CURLE_ABORTED_BY_CALLBACK) return {ErrorCode::kCancelled, "cancelled", {}};
   if (got.too_large) return {ErrorCode::kExhausted, "the answer is larger than " + std::to_string(kAnswerBytesMax >> 20) + " MiB", "ask for less, or use -o csv or -o ndjson"};
-  if (code == CURLE_OPERATION_TIMEDOUT && call.timeout_ms > 0)
+  double connected_s = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME, &connected_s);
+  if (code == CURLE_OPERATION_TIMEDOUT && call.timeout_ms > 0 && connected_s > 0)
     return {ErrorCode::kExhausted, url_ + " did not answer in " + std::to_string(call.timeout_ms) + " ms", {}};
-  if (code == CURLE_COULDNT_CONNECT) return {ErrorCode::kUnavailable, "no server at " + url_, "start one with `sluice serve`, or name another with --url or SLUICE_URL"};
-  if (code == CURLE_COULDNT_RESOLVE_HOST) return {ErrorCode::kUnavailable, "the host of " + url_ + " is not known", "check --url or SLUICE_URL"};
-  if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING)
+  if (code == CURLE_COULDNT_CONNECT) return {ErrorCode::kNotFound, "no server at " + url_, "start one with `sluice serve`, or name another with --url or SLUICE_URL"};
+  if (code == CURLE_COULDNT_RESOLVE_HOST) return {ErrorCode::kNotFound, "the host of " + url_ + " is not known", "check --url or SLUICE_URL"};
+  if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING)
     return {ErrorCode::kUnavailable, "the connection to " + url_ + " broke: " + reason, "what came so far is not the whole answer"};
-  return {ErrorCode::kUnavailable, url_ + " cannot be reached: " + reason, "check --url or SLUICE_URL"};
+  if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+    return {ErrorCode::kIo, "what answers at " + url_ + " does not speak HTTP: " + reason, "check --url or SLUICE_URL"};
+  return {connected_s > 0 ? ErrorCode::kUnavailable : ErrorCode::kNotFound, url_ + " cannot be reached: " + reason, "check --url or SLUICE_URL"};
 }
 
 Result<HttpAnswer> CurlClient::Do(const HttpCall& call) {
@@ -203,6 +207,13 @@ std::string EscapePath(std::string_view text) {
     }
   }
   return out;
+}
+
+Result<std::string> TablePath(const std::string& name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == name.size())
+    return Error{ErrorCode::kInvalid, "\"" + name + "\" is no name of a table", "write it as bronze.events; `sluice table list` lists them"};
+  return "/v1/tables/" + EscapePath(name.substr(0, dot)) + "/" + EscapePath(name.substr(dot + 1));
 }
 
 }  // namespace sluice::cli

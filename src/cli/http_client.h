@@ -46,8 +46,8 @@ class HttpClient {
   static Result<std::unique_ptr<HttpClient>> Make(std::string url, io::Termination* termination);
   virtual ~HttpClient() = default;
 
-  // Any status is an answer. kUnavailable: nobody listens there, or the connection broke; kCancelled: Ctrl-C, SIGTERM or on_body;
-  // kExhausted: the answer is larger than kAnswerBytesMax, or the time is over.
+  // Any status is an answer. kNotFound: nobody there takes connections; kUnavailable: the connection broke; kCancelled: Ctrl-C,
+  // SIGTERM or on_body; kExhausted: the answer is larger than kAnswerBytesMax, or the time is over; kIo: that is not HTTP.
   virtual Result<HttpAnswer> Do(const HttpCall& call) = 0;
   // The signal that cancelled a call, or that TakeSignal took; 0 when none did.
   virtual int signal() const = 0;
@@ -67,5 +67,8 @@ Error ErrorOf(const HttpAnswer& answer);
 
 // `text` as one segment of a path.
 std::string EscapePath(std::string_view text);
+
+// Where the server tells of the table `name`, as in bronze.events. kInvalid: no such name.
+Result<std::string> TablePath(const std::string& name);
 
 }  // namespace sluice::cli

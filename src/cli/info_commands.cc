@@ -31,13 +31,6 @@ std::string NameFor(const CLI::App& app) {
 }
 
 // "bronze.events" as the path of its resource.
-Result<std::string> TablePath(const std::string& name) {
-  const auto dot = name.rfind('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == name.size())
-    return Error{ErrorCode::kInvalid, "\"" + name + "\" is no name of a table", "write it as bronze.events; `sluice table list` lists them"};
-  return "/v1/tables/" + EscapePath(name.substr(0, dot)) + "/" + EscapePath(name.substr(dot + 1));
-}
-
 // `name` is a table's: without quotes of its own.
 std::string QuotedTable(const std::string& name, const std::string& suffix) {
   const auto dot = name.rfind('.');

@@ -14,8 +14,10 @@ namespace {
 constexpr int64_t kRetryAfterSecondsMax = 60;
 constexpr int kTooLarge = 413;
 
+bool IsNobodyThere(const Result<HttpAnswer>& answer) { return !answer.ok() && answer.error().code == ErrorCode::kNotFound; }
+
 bool IsTemporary(const Result<HttpAnswer>& answer) {
-  if (!answer.ok()) return answer.error().code == ErrorCode::kUnavailable || answer.error().code == ErrorCode::kExhausted;
+  if (!answer.ok()) return IsNobodyThere(answer) || answer.error().code == ErrorCode::kUnavailable || answer.error().code == ErrorCode::kExhausted;
   return answer->status == 429 || answer->status == 503 || answer->status == 507;
 }
 
@@ -49,9 +51,9 @@ Result<HttpAnswer> Sender::SendUntilAnswered() {
   for (int attempt = 0;; attempt++) {
     auto answer = client_.Do(call);
     if (!IsTemporary(answer)) return answer;
-    // Nobody ever answered there: most likely there is no server, and waiting for it would only hide that.
-    if (attempt >= options_.retries || (!answer.ok() && !answered_once_)) return answer.ok() ? Result<HttpAnswer>(ErrorOf(*answer)) : answer;
-    answered_once_ = answered_once_ || answer.ok();
+    // Nobody ever took a connection there: most likely there is no server, and waiting for it would only hide that.
+    met_ = met_ || !IsNobodyThere(answer);
+    if (attempt >= options_.retries || !met_) return answer.ok() ? Result<HttpAnswer>(ErrorOf(*answer)) : answer;
     int64_t delay_us = backoff.NextDelay(env_.random.Next64());
     if (answer.ok() && answer->retry_after_s > 0) delay_us = std::max(delay_us, std::min(answer->retry_after_s, kRetryAfterSecondsMax) * kMicrosPerSecond);
     if (on_retry_) on_retry_(answer.ok() ? ErrorOf(*answer).message : answer.error().message);
@@ -94,7 +96,7 @@ Result<void> Sender::Refuse(const HttpAnswer& answer) {
 Result<void> Sender::Flush() {
   if (records_.empty()) return {};
   ASSIGN_OR_RETURN(auto answer, SendUntilAnswered());
-  answered_once_ = true;
+  met_ = true;
   auto document = Json::Parse(answer.body);
   if (!answer.ok()) {
     if (document.ok()) TellRefused(*document);

@@ -54,7 +54,8 @@ class Sender {
   Result<void> Add(int64_t record, std::string_view event);
   // Sends what waits. kInvalid: the server refused the batch, nothing of it was taken, on_refused was told each reason; an event
   // that is too large for any request is one of those that SenderOptions::lenient leaves out;
-  // kCancelled: Ctrl-C; kUnavailable: no answer after all retries. After an error nothing more is sent.
+  // kCancelled: Ctrl-C; kUnavailable: no answer after all retries;
+  // kNotFound: nobody takes connections, at once or, if somebody did before, after all retries. After an error nothing more is sent.
   Result<void> Flush();
 
   const SendTotals& totals() const { return totals_; }
@@ -77,7 +78,7 @@ class Sender {
   SendTotals totals_;
   std::string body_;
   std::vector<int64_t> records_;  // numbers of the events in body_
-  bool answered_once_ = false;
+  bool met_ = false;  // somebody took a connection
 };
 
 }  // namespace sluice::cli

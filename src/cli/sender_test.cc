@@ -119,8 +119,20 @@ TEST_F(SenderTest, RetriesEnd) {
   EXPECT_EQ(sender.totals().sent, 0);
 }
 
+// Found by a server that was killed while the first request ran: send gave up.
+TEST_F(SenderTest, AVeryFirstConnectionThatBreaksIsRetriedAlsoWhereTheServerIsGoneThen) {
+  server_.answers.push_back(Error{ErrorCode::kUnavailable, "the connection broke", {}});
+  server_.answers.push_back(Error{ErrorCode::kNotFound, "no server", {}});
+  server_.answers.push_back(Error{ErrorCode::kExhausted, "did not answer in time", {}});
+  auto sender = Make({});
+  ASSERT_TRUE(sender.Add(1, "{}").ok());
+  ASSERT_TRUE(sender.Flush().ok());
+  EXPECT_EQ(server_.bodies.size(), 4u);
+  EXPECT_EQ(sender.totals().sent, 1);
+}
+
 TEST_F(SenderTest, NoServerAtAllIsSaidAtOnce) {
-  server_.answers.push_back(Error{ErrorCode::kUnavailable, "no server", {}});
+  server_.answers.push_back(Error{ErrorCode::kNotFound, "no server", {}});
   auto sender = Make({});
   ASSERT_TRUE(sender.Add(1, "{}").ok());
   EXPECT_FALSE(sender.Flush().ok());

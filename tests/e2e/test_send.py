@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 
@@ -153,3 +154,39 @@ def test_a_server_that_stays_away_ends_the_command_after_its_retries(data):
     server.kill()
     errors = sending.communicate(lines(3), timeout=60)[1]
     assert sending.returncode == 1 and f"no server at {server.url}" in errors, errors
+
+
+def answer_connections(*answers):
+    """A listener that reads a request of each connection, sends these bytes and closes. Returns its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with listener:
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+# Found by a server that was killed while the first request ran: send gave up.
+def test_a_very_first_connection_that_breaks_is_tried_again():
+    body = b'{"accepted":1,"duplicates":0,"rejected":0}'
+    url = answer_connections(b"", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    done = run("send", "-", "--url", url, stdin=lines(1))
+    assert done.returncode == 0 and done.stdout.startswith("1 sent, 1 accepted"), done
+    assert done.stderr.startswith(f"sluice send: waiting: the connection to {url} broke"), done
+
+
+def test_where_no_server_is_that_is_said_without_waiting():
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    done = run("send", "-", "--url", url, stdin=lines(1))
+    assert done.returncode == 1 and done.stderr.startswith(f"sluice send: no server at {url} (start one with"), done
+    done = run("send", "-", "--url", "http://host.invalid:1", stdin=lines(1))
+    assert done.returncode == 1 and done.stderr.startswith("sluice send: the host of http://host.invalid:1 is not known"), done
+    url = answer_connections(b"SSH-2.0-OpenSSH_9.2\r\n")
+    done = run("send", "-", "--url", url, stdin=lines(1))
+    assert done.returncode == 1 and done.stderr.startswith(f"sluice send: what answers at {url} does not speak HTTP"), done
