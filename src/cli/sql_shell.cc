@@ -18,7 +18,33 @@ constexpr const char* kHelp =
     "  \\x            a block a row, or a line a row\n"
     "  \\q            leave           \\?         this\n";
 
+std::string Quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
+}
+
 }  // namespace
+
+std::string DescribeStatement(const std::string& relation, const Json& table) {
+  std::string nullable, partitions;
+  for (auto& column : table["columns"].AsArray()) {
+    if (column["required"].AsBool()) nullable += (nullable.empty() ? "" : ", ") + Quoted(column["name"].AsString());
+    std::string transforms;
+    for (auto& field : table["partition_spec"].AsArray())
+      if (field["source-id"] == column["id"]) transforms += (transforms.empty() ? "" : ", ") + field["transform"].AsString();
+    if (!transforms.empty()) partitions += " WHEN " + Quoted(column["name"].AsString()) + " THEN " + Quoted(transforms);
+  }
+  return "SELECT column_name AS \"column\", column_type AS type, " +
+         (nullable.empty() ? "lower(\"null\")" : "CASE WHEN column_name IN (" + nullable + ") THEN 'no' ELSE 'yes' END") + " AS nullable" +
+         (partitions.empty() ? "" : ", CASE column_name" + partitions + " ELSE '' END AS partition") + " FROM (\nDESCRIBE " + relation + "\n)";
+}
+
+SqlOutcome SqlShell::PrintColumns(const std::string& relation) {
+  auto path = TablePath(relation);
+  auto table = path.ok() ? client_.GetJson(*path) : Result<Json>(path.error());
+  return runner_.Run(DescribeStatement(relation, table.ok() ? *table : Json()), 0);
+}
 
 void SqlShell::PrintTables() {
   auto tables = client_.GetJson("/v1/tables");
@@ -43,7 +69,7 @@ bool SqlShell::RunCommand(const std::string& line) {
   auto& options = runner_.options();
   if (name == "\\q") return false;
   if (name == "\\d" && argument.empty()) PrintTables();
-  else if (name == "\\d") return runner_.Run("DESCRIBE " + argument) != SqlOutcome::kClosed;
+  else if (name == "\\d") return PrintColumns(argument) != SqlOutcome::kClosed;
   else if (name == "\\timing") std::printf("timing is %s\n", (options.timing = !options.timing) ? "on" : "off");
   else if (name == "\\x") std::printf("a %s a row\n", (options.expanded = !options.expanded) ? "block" : "line");
   else if (name == "\\?") std::fputs(kHelp, stdout);

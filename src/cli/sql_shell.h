@@ -11,6 +11,10 @@
 
 namespace sluice::cli {
 
+// The statement behind \d: lists the columns of `relation`, which stands in its first line. `table`: what the server tells of
+// the table of that name; null where there is none, as for bronze.events__files.
+std::string DescribeStatement(const std::string& relation, const Json& table);
+
 // Not thread-safe. References must outlive it.
 class SqlShell {
  public:
@@ -23,6 +27,7 @@ class SqlShell {
   bool RunStatements();
   bool RunCommand(const std::string& line);
   void PrintTables();
+  SqlOutcome PrintColumns(const std::string& relation);
 
   HttpClient& client_;
   Console& out_;

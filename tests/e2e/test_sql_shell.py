@@ -34,7 +34,11 @@ def test_statements_may_have_many_lines_and_null_is_not_the_empty_string(shell):
 
 def test_commands_of_the_shell(shell):
     assert "bronze.events" in shell.ask("\\d", "raw-events")
-    assert "log_offset" in shell.ask("\\d bronze.events", "rows)")
+    columns = [[cell.strip() for cell in line.split("│")] for line in shell.ask("\\d bronze.events", "rows)").splitlines()]
+    assert ["column", "type", "nullable", "partition"] in columns
+    assert ["time", "TIMESTAMP WITH TIME ZONE", "no", "hour"] in columns and ["subject", "VARCHAR", "yes", ""] in columns
+    assert "file_path" in shell.ask("\\d bronze.events__files;", "rows)")
+    assert "line 1: DESCRIBE bronze.nothing" in shell.ask("\\d bronze.nothing", "^")
     shell.ask("\\timing", "timing is on")
     assert " ms, " in shell.ask("SELECT count(*) FROM bronze.events;", "pruned)")
     shell.ask("\\timing", "timing is off")
