@@ -28,6 +28,9 @@ class Process {
   virtual int pid() const = 0;
   // SIGKILL; nothing when it has ended.
   virtual void Kill() = 0;
+  // From now on its threads, and those that they start, run when nobody else wants a core (SCHED_IDLE). There is no way back without
+  // privileges. Best effort: nothing when it has ended.
+  virtual void RunInBackground() = 0;
   // Waits until it has ended. Nothing: it still runs after `timeout_us` (negative: no timeout). A scheduling point.
   virtual std::optional<ProcessExit> Wait(int64_t timeout_us = -1) = 0;
   // Readable once it has ended, for an EventLoop; owned by this.

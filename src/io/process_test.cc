@@ -151,6 +151,16 @@ TEST_F(RealProcessTest, DestroyedProcessIsKilledAndReaped) {
   EXPECT_NE(kill(pid, 0), 0);
 }
 
+TEST_F(RealProcessTest, BackgroundProcessRunsWhenNobodyElseDoes) {
+  auto process = Start("wait");
+  EXPECT_EQ(sched_getscheduler(process->pid()), SCHED_OTHER);
+  process->RunInBackground();
+  EXPECT_EQ(sched_getscheduler(process->pid()), SCHED_IDLE);
+  process->Kill();
+  ASSERT_TRUE(process->Wait(kLongUs).has_value());
+  process->RunInBackground();  // nobody is there: nothing
+}
+
 // Goal: kill -9 of a server leaves no worker. Method: the pipe ends only when the grandchild, its last holder, is gone.
 TEST_F(RealProcessTest, KilledParentLeavesNoOrphan) {
   Pipe pipe;

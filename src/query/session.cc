@@ -204,12 +204,9 @@ bool Session::RunOne(Pending& pending) {
     result = statement.Run(pending.id, pending.request, pending.deadline_ns);
   }
   view->reset();  // before the end is told: whoever hears it may find the view's files gone
-  if (result.worker_usable) {
-    pool_.GiveBack(std::move(worker));
-  } else {
-    env_.metrics.GetCounter(kWorkersLostMetric).Add();
-    pool_.Replace(std::move(worker));
-  }
+  if (!result.worker_usable) env_.metrics.GetCounter(kWorkersLostMetric).Add();
+  if (result.worker_usable && !worker->in_background()) pool_.GiveBack(std::move(worker));
+  else pool_.Replace(std::move(worker));
   // Nothing was said yet: all of it is asked again, of one view that has the table.
   pending.awaits = std::move(result.awaits);
   return pending.awaits ? false : end(std::move(result));

@@ -34,6 +34,7 @@ uint64_t FileNumbers::NumberOf(const std::string& uri) {
 
 StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t deadline_ns) {
   id_ = id;
+  background_at_ns_ = env_.clock.MonotonicNs() + kBackgroundAfterMs * kNsPerMs;
   rows_.emplace([this](const ArrowSchema& schema) {
                   has_begun_ = true;
                   return sink_.OnSchema(schema);
@@ -71,10 +72,11 @@ StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t d
 
 std::optional<int64_t> Statement::WaitNs(int64_t deadline_ns) {
   int64_t now = env_.clock.MonotonicNs();
+  if (now >= background_at_ns_ && !worker_.in_background()) worker_.RunInBackground();
   if (!stopped_) {
     if (cancel_.cancelled()) stopped_ = QueryError{QueryErrorKind::kCancelled, "the statement was cancelled", std::nullopt, ""};
     else if (now >= deadline_ns) stopped_ = QueryError{QueryErrorKind::kTimeout, "the statement ran into its timeout", std::nullopt, "raise it (\"timeout_ms\", --timeout), or read less: filters on time and type prune files"};
-    else return deadline_ns - now;
+    else return (worker_.in_background() ? deadline_ns : std::min(deadline_ns, background_at_ns_)) - now;
   }
   if (kill_at_ns_ == 0) {
     kill_at_ns_ = now + kKillAfterMs * kNsPerMs;

@@ -61,6 +61,8 @@ struct StatementResult {
 class Statement {
  public:
   static constexpr int64_t kKillAfterMs = 250;  // from the interrupt
+  // From the start. Up to then a statement has the same right to a core as the log; those that take longer must not stop it.
+  static constexpr int64_t kBackgroundAfterMs = 100;
 
   Statement(io::Env env, WorkerProcess& worker, const ReadView& view, FileNumbers& numbers, CancelToken& cancel, ResultSink& sink)
       : env_(env), worker_(worker), view_(view), numbers_(numbers), cancel_(cancel), sink_(sink) {}
@@ -102,6 +104,7 @@ class Statement {
   std::map<uint64_t, std::variant<std::string, ViewChunk>> openable_;  // by number: a URI, or a chunk that is kept
   std::optional<QueryError> stopped_;                        // why the worker was interrupted
   std::optional<TableName> awaits_;
+  int64_t background_at_ns_ = 0;
   int64_t kill_at_ns_ = 0;
   int64_t rows_sent_ = 0;
   bool has_begun_ = false;  // the sink heard of a schema

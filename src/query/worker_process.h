@@ -25,6 +25,12 @@ class WorkerProcess {
   Result<void> WaitReady(int64_t timeout_ms);
   FrameSocket& socket() { return socket_; }
   void Kill() { process_->Kill(); }
+  // The rest of its life it runs only when nobody else wants a core.
+  void RunInBackground() {
+    in_background_ = true;
+    process_->RunInBackground();
+  }
+  bool in_background() const { return in_background_; }
   int pid() const { return process_->pid(); }
 
   // Bytes of hot chunks that it keeps mapped, as it said after its last statement.
@@ -36,6 +42,7 @@ class WorkerProcess {
   io::Clock& clock_;
   FrameSocket socket_;
   std::unique_ptr<io::Process> process_;
+  bool in_background_ = false;
 };
 
 }  // namespace sluice::query

@@ -2,6 +2,8 @@
 """Everything wrong that a client can send as SQL: the status, the slug, the kind, a sentence that names what is wrong."""
 
 import json
+import os
+import pathlib
 import threading
 import time
 
@@ -154,6 +156,34 @@ def test_statement_that_takes_all_memory_ends_alone_and_is_told_what_it_can_do(s
     problem = assert_problem(ask(shared, "SELECT length(repeat('x', 3000000000))"), 422, "invalid-sql", ["less"])
     assert problem["kind"] in ("out_of_memory", "worker_died") and "SET " not in problem["detail"], problem
     assert_answers(shared)
+
+
+WORKERS = 3  # two and a spare
+
+
+def policies(server):
+    """Of the threads of each worker: the scheduler's policies."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if int((process / "stat").read_text().rsplit(")", 1)[1].split()[1]) == server.process.pid:
+                found.append({os.sched_getscheduler(int(task.name)) for task in (process / "task").iterdir()})
+        except OSError:  # it has ended meanwhile
+            pass
+    return found
+
+
+def test_statement_that_takes_long_leaves_the_cores_to_the_log_and_the_next_one_does_not(server):
+    all_new = [{os.SCHED_OTHER}] * WORKERS
+    server.wait_until(lambda: policies(server) == all_new)
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(ask(server, ENDLESS, timeout_ms=3_000)))
+    asking.start()
+    server.wait_until(lambda: {os.SCHED_IDLE} in policies(server))
+    assert {os.SCHED_OTHER} in policies(server), "the others stay as they are"
+    asking.join()
+    assert_problem(answers[0], 504, "statement-timeout", [])
+    server.wait_until(lambda: policies(server) == all_new)
 
 
 def test_more_statements_than_workers_wait_and_none_is_lost(shared):

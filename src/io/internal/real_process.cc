@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -17,6 +18,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <ctime>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -87,6 +89,16 @@ class RealProcess final : public Process {
   // Through the pidfd: the id may belong to somebody else once it was reaped.
   void Kill() override { syscall(SYS_pidfd_send_signal, descriptor_.get(), SIGKILL, nullptr, 0); }
   int descriptor() const override { return descriptor_.get(); }
+
+  // The policy is a thread's own. The id is ours until it is reaped, which only this object does.
+  void RunInBackground() override {
+    if (exit_.has_value()) return;
+    std::error_code failed;
+    const sched_param parameters{};
+    std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid_) + "/task", failed);
+    for (; !failed && thread != std::filesystem::directory_iterator(); thread.increment(failed))
+      sched_setscheduler(std::stoi(thread->path().filename()), SCHED_IDLE, &parameters);
+  }
 
   std::optional<ProcessExit> Wait(int64_t timeout_us) override {
     if (exit_.has_value()) return exit_;

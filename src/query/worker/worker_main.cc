@@ -31,12 +31,10 @@ namespace sluice::query {
 namespace {
 
 constexpr int kServerDescriptor = 3;
-constexpr int kNice = 19;                    // leaves the log its core
 constexpr int kDescriptorTableSize = 4096;
 
-// While there is one thread: nice is inherited by threads, and growing the descriptor table later waits 25-55 ms in the kernel.
+// While there is one thread: growing the descriptor table later waits 25-55 ms in the kernel.
 void PrepareProcess() {
-  setpriority(PRIO_PROCESS, 0, kNice);
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   int last = static_cast<int>(std::min<rlim_t>(files.rlim_cur, kDescriptorTableSize)) - 1;
