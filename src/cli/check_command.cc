@@ -79,7 +79,8 @@ int CheckAction::Run() {
   for (auto& line : report.notes) std::printf("note     %s\n", line.c_str());
   for (auto& line : report.findings) std::printf("damaged  %s\n", line.c_str());
   if (report.findings.empty()) return std::printf("Nothing is wrong.\n"), kExitOk;
-  std::printf("%s. Keep the directory as it is, and restore what is damaged from a backup.\n", Counted(static_cast<int64_t>(report.findings.size()), "finding").c_str());
+  std::printf("%s. Keep the directory as it is, and restore what is damaged from a backup.\n",
+              Counted(static_cast<int64_t>(report.findings.size()), "finding").c_str());
   return kExitFailed;
 }
 

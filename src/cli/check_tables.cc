@@ -81,14 +81,16 @@ void TableCheck::CheckSnapshot(const iceberg::Snapshot& snapshot) {
   for (auto& manifest : *manifests) CheckManifest(manifest, rows, has_deletes);
   auto claimed = snapshot.summary.find("total-records");
   if (claimed != snapshot.summary.end() && !has_deletes && manifests_damaged_.empty() && std::atoll(claimed->second.c_str()) != rows)
-    Find("snapshot " + std::to_string(snapshot.snapshot_id) + " claims " + claimed->second + " rows, its files hold " + std::to_string(rows));
+    Find("snapshot " + std::to_string(snapshot.snapshot_id) + " claims " + claimed->second + " rows, its files hold " +
+         std::to_string(rows));
 }
 
 void TableCheck::Run() {
   const size_t before = report_.findings.size();
   for (auto& snapshot : table_.metadata->snapshots) CheckSnapshot(snapshot);
   if (report_.findings.size() != before) return;
-  report_.passed.push_back("table " + table_.name.ToString() + ": " + Counted(static_cast<int64_t>(table_.metadata->snapshots.size()), "snapshot") + ", " +
+  report_.passed.push_back("table " + table_.name.ToString() + ": " +
+                           Counted(static_cast<int64_t>(table_.metadata->snapshots.size()), "snapshot") + ", " +
                            Counted(static_cast<int64_t>(files_seen_.size()), "data file") + ", " + ByteText(bytes_));
 }
 
@@ -167,8 +169,9 @@ void CheckOrphans(io::Env env, iceberg::Catalog& catalog, bool all_names, CheckR
   VisitTables(catalog, loading, [&](const iceberg::Table& table) {
     auto orphans = iceberg::FindOrphans(catalog, env.objects, table.name, env.clock.Now().us - age_us);
     if (!orphans.ok() || orphans->files.empty()) return;
-    std::string line = "table " + table.name.ToString() + ": " + Counted(static_cast<int64_t>(orphans->files.size()), "file") + ", " + ByteText(static_cast<int64_t>(orphans->bytes())) +
-                       ", older than " + std::to_string(age_us / kMicrosPerHour) + " hours, that nobody refers to; ";
+    std::string line = "table " + table.name.ToString() + ": " + Counted(static_cast<int64_t>(orphans->files.size()), "file") + ", " +
+                       ByteText(static_cast<int64_t>(orphans->bytes())) + ", older than " + std::to_string(age_us / kMicrosPerHour) +
+                       " hours, that nobody refers to; ";
     line += orphans->kept_because.empty() ? "the server removes them" : "they stay, because " + orphans->kept_because;
     const size_t named = all_names ? orphans->files.size() : std::min(orphans->files.size(), kOrphansNamed);
     for (size_t i = 0; i < named; i++) line += (i == 0 ? ": " : ", ") + orphans->files[i].uri;

@@ -26,7 +26,8 @@ std::unique_ptr<Action> Make() {
 
 void PrintCommands(std::FILE* to) {
   for (auto& command : Commands())
-    if (!command.hidden) std::fprintf(to, "  sluice %-8s %s\n", std::string(command.name).c_str(), std::string(command.description).c_str());
+    if (!command.hidden)
+      std::fprintf(to, "  sluice %-8s %s\n", std::string(command.name).c_str(), std::string(command.description).c_str());
   std::fprintf(to, "\n`sluice COMMAND --help` tells more.\n");
 }
 
@@ -68,9 +69,12 @@ constexpr Command kCommands[] = {
 };
 
 void SayWhatNext() {
-  std::printf("sluice: the gate between event streams and a lake\n\nStart a server, and in a second terminal send an event and ask for it:\n\n");
+  std::printf(
+      "sluice: the gate between event streams and a lake\n\nStart a server, and in a second terminal send an event and ask for it:\n\n");
   std::printf("  sluice serve\n");
-  std::printf("  echo '{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/demo\",\"type\":\"hello\",\"data\":{\"text\":\"hi\"}}' | sluice send -\n");
+  std::printf(
+      "  echo '{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/demo\",\"type\":\"hello\",\"data\":{\"text\":\"hi\"}}' | sluice send "
+      "-\n");
   std::printf("  sluice sql -c 'SELECT id, type, data FROM bronze.events'\n\nAll commands:\n\n");
   PrintCommands(stdout);
 }
@@ -93,9 +97,7 @@ int Parse(CLI::App& app, const std::vector<std::string>& arguments, bool& parsed
     app.parse(reversed);
     parsed = true;
     return kExitOk;
-  } catch (const CLI::Success& e) {
-    return app.exit(e);
-  } catch (const CLI::ParseError& e) {
+  } catch (const CLI::Success& e) { return app.exit(e); } catch (const CLI::ParseError& e) {
     auto typo = FindTypo(app, arguments).value_or(Typo{e.what(), {}});
     if (typo.hint.empty()) typo.hint = "`" + app.get_name() + " --help` tells more";
     std::fprintf(stderr, "%s: %s (%s)\n", app.get_name().c_str(), typo.what.c_str(), typo.hint.c_str());

@@ -32,7 +32,8 @@ bool Console::Flush() {
 
 Result<void> Console::Finish() {
   if (Flush() || error_number_ == EPIPE) return {};
-  return Error{ErrorCode::kIo, std::string("the output cannot be written: ") + std::strerror(error_number_), "what was written so far is not all of it"};
+  return Error{ErrorCode::kIo, std::string("the output cannot be written: ") + std::strerror(error_number_),
+               "what was written so far is not all of it"};
 }
 
 size_t Console::width() const {

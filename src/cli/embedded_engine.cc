@@ -34,11 +34,13 @@ Result<std::unique_ptr<EmbeddedEngine>> EmbeddedEngine::Start(io::Env env, const
   ASSIGN_OR_RETURN(const bool is_data, io::Exists(env.files, options.data + "/directory.json"));
   if (!is_data) return Error{ErrorCode::kNotFound, "\"" + data + "\" is no data directory", "`sluice serve --data " + data + "` makes one"};
   auto out = std::unique_ptr<EmbeddedEngine>(new EmbeddedEngine(env));
-  out->thread_ = env.threads.Start("engine", io::ThreadPriority::kNormal, [self = out.get(), options = std::move(options)]() mutable { self->Live(std::move(options)); });
+  out->thread_ = env.threads.Start("engine", io::ThreadPriority::kNormal,
+                                   [self = out.get(), options = std::move(options)]() mutable { self->Live(std::move(options)); });
   out->started_->Wait();
   if (out->opened_.ok()) return out;
   Error error = out->opened_.error();
-  if (error.code == ErrorCode::kConflict) error.hint = "ask that server: leave --data out, and name it with --url if it does not listen on 127.0.0.1:8080";
+  if (error.code == ErrorCode::kConflict)
+    error.hint = "ask that server: leave --data out, and name it with --url if it does not listen on 127.0.0.1:8080";
   return error;
 }
 

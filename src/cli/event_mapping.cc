@@ -63,7 +63,8 @@ Result<std::string> EventTimeText(const Json& value) {
   if (value.is_number()) return base::FormatRfc3339(EpochTime(value));
   if (value.is_string() && IsDigits(value.AsString()))
     if (auto number = Json::Parse(value.AsString()); number.ok() && number->is_number()) return base::FormatRfc3339(EpochTime(*number));
-  return Error{ErrorCode::kInvalid, "time is " + value.Dump(), "it must be RFC 3339 with an offset, as in 2026-01-15T00:00:00Z, or a number since 1970"};
+  return Error{ErrorCode::kInvalid, "time is " + value.Dump(),
+               "it must be RFC 3339 with an offset, as in 2026-01-15T00:00:00Z, or a number since 1970"};
 }
 
 Result<std::vector<EventMapping::Part>> EventMapping::ParseTemplate(std::string_view value) {
@@ -73,7 +74,8 @@ Result<std::vector<EventMapping::Part>> EventMapping::ParseTemplate(std::string_
   };
   for (size_t open = value.find('{'); open != std::string_view::npos; open = value.find('{')) {
     const auto close = value.find('}', open);
-    if (close == std::string_view::npos) return Error{ErrorCode::kInvalid, "a '{' without its '}'", "a template is text with {/pointer} in it"};
+    if (close == std::string_view::npos)
+      return Error{ErrorCode::kInvalid, "a '{' without its '}'", "a template is text with {/pointer} in it"};
     add_constant(value.substr(0, open));
     ASSIGN_OR_RETURN(auto pointer, JsonPointer::Parse(value.substr(open + 1, close - open - 1)));
     parts.push_back({{}, true, std::move(pointer)});
@@ -99,7 +101,9 @@ Result<EventMapping::Entry> EventMapping::ParseEntry(std::string_view name, std:
 
 Result<EventMapping> EventMapping::Parse(std::string_view text) {
   EventMapping out;
-  auto has = [&](std::string_view name) { return std::any_of(out.entries_.begin(), out.entries_.end(), [&](auto& e) { return e.name == name; }); };
+  auto has = [&](std::string_view name) {
+    return std::any_of(out.entries_.begin(), out.entries_.end(), [&](auto& e) { return e.name == name; });
+  };
   bool data_seen = false;
   for (auto item : SplitEntries(text)) {
     const auto equals = item.find('=');
@@ -114,12 +118,14 @@ Result<EventMapping> EventMapping::Parse(std::string_view text) {
       out.entries_.push_back(std::move(*entry));
       continue;
     }
-    if (entry->parts.size() != 1 || !entry->parts[0].is_pointer) return Error{ErrorCode::kInvalid, "--map data must be a pointer, as in data=/properties", {}};
+    if (entry->parts.size() != 1 || !entry->parts[0].is_pointer)
+      return Error{ErrorCode::kInvalid, "--map data must be a pointer, as in data=/properties", {}};
     out.data_ = std::move(entry->parts[0].pointer);
     data_seen = true;
   }
   for (auto required : kRequired)
-    if (!has(required)) return Error{ErrorCode::kInvalid, "--map has no " + std::string(required) + "=, and every event needs one", kMapExample};
+    if (!has(required))
+      return Error{ErrorCode::kInvalid, "--map has no " + std::string(required) + "=, and every event needs one", kMapExample};
   return out;
 }
 
@@ -149,9 +155,7 @@ Result<bool> EventMapping::AppendAttribute(const Entry& entry, const Json& recor
   } else {
     ASSIGN_OR_RETURN(const bool found, AppendText(entry, record, text));
     if (!found) return false;
-    if (is_time) {
-      ASSIGN_OR_RETURN(text, EventTimeText(Json(text)));
-    }
+    if (is_time) { ASSIGN_OR_RETURN(text, EventTimeText(Json(text))); }
   }
   out += ",\"" + entry.name + "\":";
   AppendJsonString(out, text);
@@ -165,7 +169,8 @@ Result<void> EventMapping::AppendData(std::string_view record, std::string& out)
   const size_t begin = out.size();
   out += *data;
   // Raw newlines stand between the tokens of JSON, never inside of a string: the event becomes one line.
-  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return {};
 }
 
@@ -193,10 +198,12 @@ Result<std::string> EventMapping::Apply(std::string_view record) const {
 Result<void> CheckIsCloudEvent(std::string_view record) {
   auto parsed = Json::Parse(record);
   if (!parsed.ok())
-    return Error{ErrorCode::kInvalid, parsed.error().message, "one event a line; for one document over many lines name its array with --records /pointer"};
+    return Error{ErrorCode::kInvalid, parsed.error().message,
+                 "one event a line; for one document over many lines name its array with --records /pointer"};
   for (std::string_view name : {"specversion", "id", "source", "type"})
     if (parsed->Find(name) == nullptr)
-      return Error{ErrorCode::kInvalid, "it is no CloudEvent: it has no \"" + std::string(name) + "\"", std::string("say how to make one, ") + kMapExample};
+      return Error{ErrorCode::kInvalid, "it is no CloudEvent: it has no \"" + std::string(name) + "\"",
+                   std::string("say how to make one, ") + kMapExample};
   return {};
 }
 

@@ -6,7 +6,8 @@
 namespace sluice::cli {
 namespace {
 
-constexpr const char* kQuake = R"({"id":"nc1","properties":{"type":"quake","time":1547510400123,"mag":1.10,"place":"a, b"},"n":12345678901234567890})";
+constexpr const char* kQuake =
+    R"({"id":"nc1","properties":{"type":"quake","time":1547510400123,"mag":1.10,"place":"a, b"},"n":12345678901234567890})";
 
 Json Mapped(const std::string& map, const std::string& record) {
   auto mapping = EventMapping::Parse(map);

@@ -31,7 +31,7 @@ struct Reception {
   CURL* handle;
   const HttpCall* call;
   HttpAnswer answer;
-  bool stopped = false;    // on_body said so
+  bool stopped = false;  // on_body said so
   bool too_large = false;
 };
 
@@ -57,7 +57,8 @@ bool IsLoopback(const std::string& url) {
 
 class CurlClient final : public HttpClient {
  public:
-  CurlClient(std::string url, io::Termination* termination) : url_(std::move(url)), termination_(termination), easy_(curl_easy_init()), multi_(curl_multi_init()) {}
+  CurlClient(std::string url, io::Termination* termination)
+      : url_(std::move(url)), termination_(termination), easy_(curl_easy_init()), multi_(curl_multi_init()) {}
 
   Result<HttpAnswer> Do(const HttpCall& call) override;
   int signal() const override { return signal_; }
@@ -116,18 +117,23 @@ CURLcode CurlClient::Perform() {
 Error CurlClient::Explain(CURLcode code, const Reception& got, const HttpCall& call) const {
   const std::string reason = reason_[0] != 0 ? reason_ : curl_easy_strerror(code);
   if (got.stopped || code == CURLE_ABORTED_BY_CALLBACK) return {ErrorCode::kCancelled, "cancelled", {}};
-  if (got.too_large) return {ErrorCode::kExhausted, "the answer is larger than " + std::to_string(kAnswerBytesMax >> 20) + " MiB", "ask for less, or use -o csv or -o ndjson"};
+  if (got.too_large)
+    return {ErrorCode::kExhausted, "the answer is larger than " + std::to_string(kAnswerBytesMax >> 20) + " MiB",
+            "ask for less, or use -o csv or -o ndjson"};
   double connected_s = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME, &connected_s);
   if (code == CURLE_OPERATION_TIMEDOUT && call.timeout_ms > 0 && connected_s > 0)
     return {ErrorCode::kExhausted, url_ + " did not answer in " + std::to_string(call.timeout_ms) + " ms", {}};
-  if (code == CURLE_COULDNT_CONNECT) return {ErrorCode::kNotFound, "no server at " + url_, "start one with `sluice serve`, or name another with --url or SLUICE_URL"};
-  if (code == CURLE_COULDNT_RESOLVE_HOST) return {ErrorCode::kNotFound, "the host of " + url_ + " is not known", "check --url or SLUICE_URL"};
+  if (code == CURLE_COULDNT_CONNECT)
+    return {ErrorCode::kNotFound, "no server at " + url_, "start one with `sluice serve`, or name another with --url or SLUICE_URL"};
+  if (code == CURLE_COULDNT_RESOLVE_HOST)
+    return {ErrorCode::kNotFound, "the host of " + url_ + " is not known", "check --url or SLUICE_URL"};
   if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING)
     return {ErrorCode::kUnavailable, "the connection to " + url_ + " broke: " + reason, "what came so far is not the whole answer"};
   if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
     return {ErrorCode::kIo, "what answers at " + url_ + " does not speak HTTP: " + reason, "check --url or SLUICE_URL"};
-  return {connected_s > 0 ? ErrorCode::kUnavailable : ErrorCode::kNotFound, url_ + " cannot be reached: " + reason, "check --url or SLUICE_URL"};
+  return {connected_s > 0 ? ErrorCode::kUnavailable : ErrorCode::kNotFound, url_ + " cannot be reached: " + reason,
+          "check --url or SLUICE_URL"};
 }
 
 Result<HttpAnswer> CurlClient::Do(const HttpCall& call) {
@@ -169,11 +175,11 @@ Result<std::unique_ptr<HttpClient>> HttpClient::Make(std::string url, io::Termin
 }
 
 Error ErrorOf(const HttpAnswer& answer) {
-  const ErrorCode code = answer.status == 404                             ? ErrorCode::kNotFound
-                         : answer.status == 429 || answer.status == 503   ? ErrorCode::kUnavailable
-                         : answer.status == 409                           ? ErrorCode::kConflict
-                         : answer.status >= 400 && answer.status < 500    ? ErrorCode::kInvalid
-                                                                          : ErrorCode::kIo;
+  const ErrorCode code = answer.status == 404                           ? ErrorCode::kNotFound
+                         : answer.status == 429 || answer.status == 503 ? ErrorCode::kUnavailable
+                         : answer.status == 409                         ? ErrorCode::kConflict
+                         : answer.status >= 400 && answer.status < 500  ? ErrorCode::kInvalid
+                                                                        : ErrorCode::kIo;
   auto problem = Json::Parse(answer.body);
   if (!problem.ok() || (*problem)["detail"].AsString().empty())
     return {code, "the server answered " + std::to_string(answer.status) + " without saying why", "is it a Sluice server?"};
@@ -212,7 +218,8 @@ std::string EscapePath(std::string_view text) {
 Result<std::string> TablePath(const std::string& name) {
   const auto dot = name.rfind('.');
   if (dot == std::string::npos || dot == 0 || dot + 1 == name.size())
-    return Error{ErrorCode::kInvalid, "\"" + name + "\" is no name of a table", "write it as bronze.events; `sluice table list` lists them"};
+    return Error{ErrorCode::kInvalid, "\"" + name + "\" is no name of a table",
+                 "write it as bronze.events; `sluice table list` lists them"};
   return "/v1/tables/" + EscapePath(name.substr(0, dot)) + "/" + EscapePath(name.substr(dot + 1));
 }
 

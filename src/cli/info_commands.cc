@@ -81,7 +81,8 @@ int InfoAction::Ask(const std::string& path, bool post, std::string (InfoAction:
 
 std::string InfoAction::PrintTopics(const Json& answer) const {
   std::vector<TextRow> rows;
-  for (auto& topic : answer["topics"].AsArray()) rows.push_back({Text(topic["name"]), Count(topic["partitions"]), Count(topic["next_offsets_total"])});
+  for (auto& topic : answer["topics"].AsArray())
+    rows.push_back({Text(topic["name"]), Count(topic["partitions"]), Count(topic["next_offsets_total"])});
   if (rows.empty()) return "There are no topics yet; each appears with its first event.\n";
   return RenderTable({{"topic"}, {"partitions", true}, {"offsets", true}}, rows, {out_.colored(), 0});
 }
@@ -89,10 +90,15 @@ std::string InfoAction::PrintTopics(const Json& answer) const {
 std::string InfoAction::PrintTopic(const Json& answer) const {
   std::string keys;
   for (auto& key : answer["key"].AsArray()) keys += (keys.empty() ? "" : ", ") + key.AsString();
-  std::string out = KeyValues({{"topic", answer["name"].AsString()}, {"table", answer["table"].AsString()}, {"key", keys.empty() ? "partitionkey, subject or source" : keys}}) + "\n";
+  std::string out = KeyValues({{"topic", answer["name"].AsString()},
+                               {"table", answer["table"].AsString()},
+                               {"key", keys.empty() ? "partitionkey, subject or source" : keys}}) +
+                    "\n";
   std::vector<TextRow> rows;
-  for (auto& p : answer["partitions"].AsArray()) rows.push_back({Count(p["partition"]), Count(p["next_offset"]), Count(p["tiered_offset"]), Text(p["event_time_max"])});
-  return out + RenderTable({{"partition", true}, {"next offset", true}, {"tiered offset", true}, {"newest event time"}}, rows, {out_.colored(), 0});
+  for (auto& p : answer["partitions"].AsArray())
+    rows.push_back({Count(p["partition"]), Count(p["next_offset"]), Count(p["tiered_offset"]), Text(p["event_time_max"])});
+  return out + RenderTable({{"partition", true}, {"next offset", true}, {"tiered offset", true}, {"newest event time"}}, rows,
+                           {out_.colored(), 0});
 }
 
 std::string InfoAction::PrintTables(const Json& answer) const {
@@ -100,26 +106,32 @@ std::string InfoAction::PrintTables(const Json& answer) const {
   for (auto& table : answer["tables"].AsArray()) {
     auto state = table["state"].AsString();
     if (auto& cause = table["cause"].AsString(); !cause.empty()) state += ": " + cause;
-    rows.push_back({Text(table["name"]), Text(table["topic"]), Count(table["rows_hot"]), Count(table["rows_lake"]), Count(table["lag"]), state});
+    rows.push_back(
+        {Text(table["name"]), Text(table["topic"]), Count(table["rows_hot"]), Count(table["rows_lake"]), Count(table["lag"]), state});
   }
   if (rows.empty()) return "There are no tables yet; each appears with its topic's first event.\n";
   return RenderTable({{"table"}, {"topic"}, {"hot rows", true}, {"lake rows", true}, {"lag", true}, {"state"}}, rows, {out_.colored(), 0});
 }
 
 std::string InfoAction::PrintTable(const Json& answer) const {
-  std::vector<std::pair<std::string, std::string>> pairs{{"table", answer["name"].AsString()}, {"topic", answer["topic"].AsString()}, {"state", answer["state"].AsString()}};
+  std::vector<std::pair<std::string, std::string>> pairs{
+      {"table", answer["name"].AsString()}, {"topic", answer["topic"].AsString()}, {"state", answer["state"].AsString()}};
   if (auto& cause = answer["cause"].AsString(); !cause.empty()) pairs.emplace_back("cause", cause);
   pairs.emplace_back("hot rows", WithThousands(answer["rows_hot"].AsInt()));
   pairs.emplace_back("lake rows", WithThousands(answer["rows_lake"].AsInt()));
   pairs.emplace_back("lag", WithThousands(answer["lag"].AsInt()) + " offsets");
   if (auto& location = answer["location"].AsString(); !location.empty()) pairs.emplace_back("location", location);
   if (auto& metadata = answer["metadata_location"].AsString(); !metadata.empty()) pairs.emplace_back("metadata", metadata);
-  if (auto& snapshot = answer["snapshot"]; snapshot.is_object()) pairs.emplace_back("snapshot", snapshot["snapshot_id"].Dump() + " of " + snapshot["committed_at"].AsString());
+  if (auto& snapshot = answer["snapshot"]; snapshot.is_object())
+    pairs.emplace_back("snapshot", snapshot["snapshot_id"].Dump() + " of " + snapshot["committed_at"].AsString());
   std::string partitioning;
-  for (auto& field : answer["partition_spec"].AsArray()) partitioning += (partitioning.empty() ? "" : ", ") + field["transform"].AsString() + "(" + ColumnName(answer["columns"], field["source-id"]) + ")";
+  for (auto& field : answer["partition_spec"].AsArray())
+    partitioning +=
+        (partitioning.empty() ? "" : ", ") + field["transform"].AsString() + "(" + ColumnName(answer["columns"], field["source-id"]) + ")";
   if (!partitioning.empty()) pairs.emplace_back("partitions", partitioning);
   std::vector<TextRow> rows;
-  for (auto& c : answer["columns"].AsArray()) rows.push_back({Count(c["id"]), Text(c["name"]), TypeText(c["type"]), c["required"].AsBool() ? "required" : ""});
+  for (auto& c : answer["columns"].AsArray())
+    rows.push_back({Count(c["id"]), Text(c["name"]), TypeText(c["type"]), c["required"].AsBool() ? "required" : ""});
   return KeyValues(pairs) + (rows.empty() ? "" : "\n" + RenderTable({{"id", true}, {"column"}, {"type"}, {""}}, rows, {out_.colored(), 0}));
 }
 
@@ -127,10 +139,12 @@ std::string InfoAction::PrintSnapshots(const Json& answer) const {
   std::vector<TextRow> rows;
   for (auto& s : answer["snapshots"].AsArray()) {
     auto& summary = s["summary"];
-    rows.push_back({Text(s["snapshot_id"]), Text(s["committed_at"]), Text(summary["operation"]), Text(summary["added-records"]), Text(summary["total-records"]), Text(summary["total-data-files"])});
+    rows.push_back({Text(s["snapshot_id"]), Text(s["committed_at"]), Text(summary["operation"]), Text(summary["added-records"]),
+                    Text(summary["total-records"]), Text(summary["total-data-files"])});
   }
   if (rows.empty()) return "There are no snapshots yet: nothing was moved into the table.\n";
-  return RenderTable({{"snapshot", true}, {"committed at"}, {"operation"}, {"added rows", true}, {"total rows", true}, {"files", true}}, rows, {out_.colored(), 0});
+  return RenderTable({{"snapshot", true}, {"committed at"}, {"operation"}, {"added rows", true}, {"total rows", true}, {"files", true}},
+                     rows, {out_.colored(), 0});
 }
 
 std::string InfoAction::PrintStatus(const Json& answer) const {
@@ -138,17 +152,21 @@ std::string InfoAction::PrintStatus(const Json& answer) const {
   int64_t bytes_lake = 0;
   for (auto& table : answer["tables"].AsArray()) bytes_lake += table["bytes_lake"].AsInt();
   auto& hot = answer["hot"];
-  std::string hot_rows = ByteText(hot["bytes_used"].AsInt()) + " of " + ByteText(hot["bytes_max"].AsInt()) + " in memory, " + ByteText(hot["file_bytes_used"].AsInt()) +
-                         " of " + ByteText(hot["file_bytes_max"].AsInt()) + " in files";
+  std::string hot_rows = ByteText(hot["bytes_used"].AsInt()) + " of " + ByteText(hot["bytes_max"].AsInt()) + " in memory, " +
+                         ByteText(hot["file_bytes_used"].AsInt()) + " of " + ByteText(hot["file_bytes_max"].AsInt()) + " in files";
   for (auto& one : hot["loading"].AsArray())
-    hot_rows += "; loading " + one["table"].AsString() + ", " + WithThousands(one["rows"].AsInt()) + " of " + WithThousands(one["rows_total"].AsInt()) + " rows";
-  std::string out = KeyValues({{"server", answer["url"].AsString()}, {"data", answer["data"].AsString()},
-                               {"journal", ByteText(log["journal_bytes"].AsInt()) + " in " + Counted(log["journal_segments"].AsInt(), "segment") + ", " + WithThousands(log["spare_segments"].AsInt()) + " spare"},
-                               {"topic files", ByteText(log["topic_file_bytes"].AsInt())},
-                               {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
-                               {"hot rows", hot_rows},
-                               {"tables", ByteText(bytes_lake) + " in their newest snapshots"},
-                               {"connections", WithThousands(answer["connections"].AsInt())}});
+    hot_rows += "; loading " + one["table"].AsString() + ", " + WithThousands(one["rows"].AsInt()) + " of " +
+                WithThousands(one["rows_total"].AsInt()) + " rows";
+  std::string out = KeyValues(
+      {{"server", answer["url"].AsString()},
+       {"data", answer["data"].AsString()},
+       {"journal", ByteText(log["journal_bytes"].AsInt()) + " in " + Counted(log["journal_segments"].AsInt(), "segment") + ", " +
+                       WithThousands(log["spare_segments"].AsInt()) + " spare"},
+       {"topic files", ByteText(log["topic_file_bytes"].AsInt())},
+       {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
+       {"hot rows", hot_rows},
+       {"tables", ByteText(bytes_lake) + " in their newest snapshots"},
+       {"connections", WithThousands(answer["connections"].AsInt())}});
   return out + "\n" + PrintTables(answer);
 }
 
@@ -170,11 +188,12 @@ void TableAction::Define(CLI::App& app) {
   app_ = &app;
   app.require_subcommand(1);
   DefineCommon(*app.add_subcommand("list", "All tables."));
-  for (auto& [verb, description] : std::map<std::string, std::string>{{"describe", "One table: columns, snapshot, offsets, lag, state."},
-                                                                      {"snapshots", "The snapshots of a table."},
-                                                                      {"files", "The data files of a table's newest snapshot."},
-                                                                      {"flush", "Moves all acknowledged events into the table, and waits for it."},
-                                                                      {"resume", "Lets a paused table go on."}}) {
+  for (auto& [verb, description] :
+       std::map<std::string, std::string>{{"describe", "One table: columns, snapshot, offsets, lag, state."},
+                                          {"snapshots", "The snapshots of a table."},
+                                          {"files", "The data files of a table's newest snapshot."},
+                                          {"flush", "Moves all acknowledged events into the table, and waits for it."},
+                                          {"resume", "Lets a paused table go on."}}) {
     auto* sub = app.add_subcommand(verb, description);
     DefineCommon(*sub);
     sub->add_option("NAME", name_, "as in bronze.events")->required();
@@ -183,7 +202,9 @@ void TableAction::Define(CLI::App& app) {
       sub->footer(kResumeFooter);
     }
     if (verb == "flush")
-      sub->add_option("--timeout", timeout_ms_, "In ms, up to 10 minutes (60,000)")->check(CLI::Range(int64_t{1}, kFlushTimeoutMsMax))->type_name("MS");
+      sub->add_option("--timeout", timeout_ms_, "In ms, up to 10 minutes (60,000)")
+          ->check(CLI::Range(int64_t{1}, kFlushTimeoutMsMax))
+          ->type_name("MS");
   }
 }
 

@@ -88,7 +88,9 @@ std::string_view TrimJsonSpace(std::string_view text) {
 Result<JsonPointer> JsonPointer::Parse(std::string_view text) {
   JsonPointer out;
   out.text_ = text;
-  if (!text.empty() && text[0] != '/') return Error{ErrorCode::kInvalid, "\"" + std::string(text) + "\" is no JSON pointer", "a pointer begins with '/', as in /properties/time"};
+  if (!text.empty() && text[0] != '/')
+    return Error{ErrorCode::kInvalid, "\"" + std::string(text) + "\" is no JSON pointer",
+                 "a pointer begins with '/', as in /properties/time"};
   for (size_t at = 0; at < text.size(); at++) {
     if (text[at] == '/') {
       out.tokens_.emplace_back();

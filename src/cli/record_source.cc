@@ -26,7 +26,8 @@ Result<ByteInput::Status> ByteInput::Read(std::string& to) {
 
 double RecordSource::fraction() const {
   if (input_.bytes_total() == 0) return -1;
-  const size_t ahead = elements_ && element_end_ != nullptr ? static_cast<size_t>(buffer_.data() + buffer_.size() - element_end_) : buffer_.size() - used_;
+  const size_t ahead =
+      elements_ && element_end_ != nullptr ? static_cast<size_t>(buffer_.data() + buffer_.size() - element_end_) : buffer_.size() - used_;
   return static_cast<double>(input_.bytes_read() - ahead) / static_cast<double>(input_.bytes_total());
 }
 
@@ -36,7 +37,8 @@ Result<std::optional<RecordSource::Status>> RecordSource::ReadAll() {
     if (status == ByteInput::Status::kSignal) return std::optional(Status::kSignal);
     at_end_ = status == ByteInput::Status::kEnd;
     if (buffer_.size() > kDocumentBytesMax)
-      return Error{ErrorCode::kInvalid, "the document is larger than " + std::to_string(kDocumentBytesMax >> 30) + " GiB", "write its records as NDJSON: those are not read whole"};
+      return Error{ErrorCode::kInvalid, "the document is larger than " + std::to_string(kDocumentBytesMax >> 30) + " GiB",
+                   "write its records as NDJSON: those are not read whole"};
   }
   return std::optional<Status>();
 }
@@ -57,8 +59,10 @@ Result<std::optional<RecordSource::Status>> RecordSource::Start() {
     std::optional<std::string_view> array = std::string_view(buffer_).substr(used_);
     if (pointer_) array = pointer_->FindText(*array);
     if (pointer_ && (!array || !array->starts_with('['))) {
-      if (auto document = Json::Parse(std::string_view(buffer_).substr(used_)); !document.ok()) return document.error().While("looking for \"" + pointer_->text() + "\"");
-      return Error{ErrorCode::kInvalid, "there is no array at \"" + pointer_->text() + "\"", "--records names the array inside of the document, as in /features"};
+      if (auto document = Json::Parse(std::string_view(buffer_).substr(used_)); !document.ok())
+        return document.error().While("looking for \"" + pointer_->text() + "\"");
+      return Error{ErrorCode::kInvalid, "there is no array at \"" + pointer_->text() + "\"",
+                   "--records names the array inside of the document, as in /features"};
     }
     ASSIGN_OR_RETURN(elements_, ArrayElements::Open(*array));
   }
@@ -81,7 +85,8 @@ Result<RecordSource::Status> RecordSource::NextLine(std::string_view& record) {
     used_ = 0;
     searched = buffer_.size();
     if (searched > kLineBytesMax)
-      return Error{ErrorCode::kInvalid, "a line is longer than " + std::to_string(kLineBytesMax >> 20) + " MiB", "for one document over few lines name its array with --records /pointer"};
+      return Error{ErrorCode::kInvalid, "a line is longer than " + std::to_string(kLineBytesMax >> 20) + " MiB",
+                   "for one document over few lines name its array with --records /pointer"};
     ASSIGN_OR_RETURN(const auto status, input_.Read(buffer_));
     if (status == ByteInput::Status::kSignal) return Status::kSignal;
     if (status == ByteInput::Status::kIdle) return Status::kIdle;
@@ -95,7 +100,8 @@ Result<RecordSource::Status> RecordSource::Next(std::string_view& record) {
     if (status) return *status;
   }
   auto status = NextRecord(record);
-  if (!status.ok()) return Error{status.error().code, "record " + std::to_string(records_ + 1) + ": " + status.error().message, status.error().hint};
+  if (!status.ok())
+    return Error{status.error().code, "record " + std::to_string(records_ + 1) + ": " + status.error().message, status.error().hint};
   if (*status == Status::kRecord) records_++;
   return status;
 }

@@ -33,7 +33,8 @@ class ByteInput {
   uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  ByteInput(std::unique_ptr<io::InputStream> stream, io::Termination* termination) : stream_(std::move(stream)), termination_(termination) {}
+  ByteInput(std::unique_ptr<io::InputStream> stream, io::Termination* termination)
+      : stream_(std::move(stream)), termination_(termination) {}
   std::unique_ptr<io::InputStream> stream_;
   io::Termination* termination_;
   uint64_t bytes_read_ = 0;
@@ -60,7 +61,7 @@ class RecordSource {
   ByteInput input_;
   const std::optional<JsonPointer> pointer_;
   std::string buffer_;
-  size_t used_ = 0;  // of buffer_, by lines
+  size_t used_ = 0;      // of buffer_, by lines
   int64_t records_ = 0;  // given so far
   bool started_ = false;
   bool at_end_ = false;

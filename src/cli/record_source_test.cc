@@ -59,7 +59,8 @@ TEST(RecordSource, ATopLevelArray) {
 }
 
 TEST(RecordSource, TheArrayAtAPointer) {
-  EXPECT_EQ(ReadRecords("{\"type\":\"x\",\n\"features\":[{\"id\":1},{\"id\":2}]}", "/features").records, (Lines{"{\"id\":1}", "{\"id\":2}"}));
+  EXPECT_EQ(ReadRecords("{\"type\":\"x\",\n\"features\":[{\"id\":1},{\"id\":2}]}", "/features").records,
+            (Lines{"{\"id\":1}", "{\"id\":2}"}));
   EXPECT_EQ(ReadRecords("{\"features\":{}}", "/features").error, "there is no array at \"/features\"");
   EXPECT_EQ(ReadRecords("{}", "/features").error, "there is no array at \"/features\"");
 }

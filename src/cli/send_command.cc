@@ -26,11 +26,18 @@ struct SortedEvent {
 // One run of the command: records in, events out.
 class Sending {
  public:
-  Sending(io::Env env, io::Termination& termination, HttpClient& client, RecordSource source, std::optional<EventMapping> mapping, int64_t from, SenderOptions options)
-      : env_(env), source_(std::move(source)), mapping_(std::move(mapping)), from_(from), lenient_(options.lenient), began_ns_(env.clock.MonotonicNs()),
+  Sending(io::Env env, io::Termination& termination, HttpClient& client, RecordSource source, std::optional<EventMapping> mapping,
+          int64_t from, SenderOptions options)
+      : env_(env),
+        source_(std::move(source)),
+        mapping_(std::move(mapping)),
+        from_(from),
+        lenient_(options.lenient),
+        began_ns_(env.clock.MonotonicNs()),
         bar_(stderr, env.clock),
-        sender_(client, env, termination, std::move(options), [this](const Refused& refused) { PrintRefused(refused); },
-                [this](const std::string& why) { TellWaiting(why); }) {}
+        sender_(
+            client, env, termination, std::move(options), [this](const Refused& refused) { PrintRefused(refused); },
+            [this](const std::string& why) { TellWaiting(why); }) {}
 
   Result<void> InOrder();
   Result<void> ByTime();
@@ -62,7 +69,8 @@ void Sending::PrintRefused(const Refused& refused) {
   bar_.Clear();
   if (refused_printed_++ == kRefusedPrintedMax) std::fprintf(stderr, "sluice send: more were refused and are not listed\n");
   if (refused_printed_ > kRefusedPrintedMax) return;
-  std::fprintf(stderr, "record %lld: %s%s%s\n", static_cast<long long>(refused.record), refused.pointer.c_str(), refused.pointer.empty() ? "" : ": ", refused.reason.c_str());
+  std::fprintf(stderr, "record %lld: %s%s%s\n", static_cast<long long>(refused.record), refused.pointer.c_str(),
+               refused.pointer.empty() ? "" : ": ", refused.reason.c_str());
 }
 
 // On a terminal in the place of the progress bar, in a log once.
@@ -80,7 +88,9 @@ Result<std::optional<std::string>> Sending::EventOf(std::string_view record) {
   if (!mapping_) {
     if (records_ == from_)
       if (auto valid = CheckIsCloudEvent(record); !valid.ok() && !lenient_) event = valid.error();
-    if (event.ok()) std::replace_if(event->begin(), event->end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    if (event.ok())
+      std::replace_if(
+          event->begin(), event->end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   }
   if (event.ok()) return std::optional(std::move(*event));
   if (!lenient_) return Error{ErrorCode::kInvalid, "record " + std::to_string(records_) + ": " + event.error().message, event.error().hint};
@@ -124,7 +134,9 @@ Result<void> Sending::ByTime() {
     ASSIGN_OR_RETURN(auto event, EventOf(record));
     if (!event) continue;
     bytes += event->size();
-    if (bytes > kSortBytesMax) return Error{ErrorCode::kInvalid, "--sort holds at most " + std::to_string(kSortBytesMax >> 30) + " GiB of events", "sort the file before, or send it in parts"};
+    if (bytes > kSortBytesMax)
+      return Error{ErrorCode::kInvalid, "--sort holds at most " + std::to_string(kSortBytesMax >> 30) + " GiB of events",
+                   "sort the file before, or send it in parts"};
     events.push_back({EventTimeOf(*event), records_, std::move(*event)});
   }
   std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.time < b.time; });
@@ -140,14 +152,16 @@ int Sending::Finish(const Result<void>& ended) {
   const auto& totals = sender_.totals();
   const int64_t rejected = totals.rejected + unmapped_;
   if (ended.ok() || totals.sent > 0 || rejected > 0)
-    std::printf("%lld sent, %lld accepted, %lld duplicates, %lld rejected in %.2f s\n", static_cast<long long>(totals.sent), static_cast<long long>(totals.accepted),
-                static_cast<long long>(totals.duplicates), static_cast<long long>(rejected), static_cast<double>(env_.clock.MonotonicNs() - began_ns_) / 1e9);
+    std::printf("%lld sent, %lld accepted, %lld duplicates, %lld rejected in %.2f s\n", static_cast<long long>(totals.sent),
+                static_cast<long long>(totals.accepted), static_cast<long long>(totals.duplicates), static_cast<long long>(rejected),
+                static_cast<double>(env_.clock.MonotonicNs() - began_ns_) / 1e9);
   std::fflush(stdout);
   if (ended.ok()) return kExitOk;
   const bool cancelled = ended.error().code == ErrorCode::kCancelled;
   std::fprintf(stderr, "sluice send: %s\n", cancelled ? "interrupted" : ended.error().ToString().c_str());
   if (totals.sent == 0) return kExitFailed;
-  std::fprintf(stderr, "%s acknowledged and safe. Run the same command again: nothing is taken twice.", Counted(totals.sent, "event").c_str());
+  std::fprintf(stderr, "%s acknowledged and safe. Run the same command again: nothing is taken twice.",
+               Counted(totals.sent, "event").c_str());
   if (!sorted_) std::fprintf(stderr, " `--from %lld` skips what is there.", static_cast<long long>(totals.record_last + 1));
   std::fprintf(stderr, "\n");
   return kExitFailed;
@@ -167,9 +181,16 @@ void SendAction::Define(CLI::App& app) {
   app.add_option("--records", records_, "Where the array of records is in the document")->type_name("POINTER");
   app.add_option("--map", map_, "Attributes of the event made of a record")->type_name("NAME=VALUE,...");
   app.add_option("--topic", topic_, "Topic for all of them (default: by event type)")->type_name("TOPIC");
-  auto* sort = app.add_option("--sort", sort_, "Send in the order of event time; holds all events in memory")->check(CLI::IsMember({"time"}))->type_name("time");
-  app.add_option("--from", from_, "Number of the first record to send, from 1; not with --sort")->check(CLI::PositiveNumber)->type_name("N")->excludes(sort);
-  app.add_option("--batch", options_.batch_events, "Events per request, up to 5,000 (500)")->check(CLI::Range(size_t{1}, kBatchEventsMax))->type_name("N");
+  auto* sort = app.add_option("--sort", sort_, "Send in the order of event time; holds all events in memory")
+                   ->check(CLI::IsMember({"time"}))
+                   ->type_name("time");
+  app.add_option("--from", from_, "Number of the first record to send, from 1; not with --sort")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->excludes(sort);
+  app.add_option("--batch", options_.batch_events, "Events per request, up to 5,000 (500)")
+      ->check(CLI::Range(size_t{1}, kBatchEventsMax))
+      ->type_name("N");
   app.add_option("--retries", options_.retries, "Tries per request after the first (10)")->check(CLI::Range(0, 1000))->type_name("N");
   app.add_flag("--gzip,!--no-gzip", gzip_, "Compress what is sent (default: when the server is on another machine)");
   app.add_flag("--lenient", options_.lenient, "Take the valid events of a request, report the others");
@@ -198,7 +219,8 @@ int SendAction::Run() {
   options_.gzip = gzip_.value_or(!(*client)->is_loopback());
   auto input = ByteInput::Open(file_, termination->get());
   if (!input.ok()) return Fail(input.error()), kExitFailed;
-  Sending sending(world.env(), **termination, **client, RecordSource(std::move(*input), std::move(pointer)), std::move(mapping), from_, options_);
+  Sending sending(world.env(), **termination, **client, RecordSource(std::move(*input), std::move(pointer)), std::move(mapping), from_,
+                  options_);
   return sending.Finish(sort_.empty() ? sending.InOrder() : sending.ByTime());
 }
 

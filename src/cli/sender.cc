@@ -17,14 +17,16 @@ constexpr int kTooLarge = 413;
 bool IsNobodyThere(const Result<HttpAnswer>& answer) { return !answer.ok() && answer.error().code == ErrorCode::kNotFound; }
 
 bool IsTemporary(const Result<HttpAnswer>& answer) {
-  if (!answer.ok()) return IsNobodyThere(answer) || answer.error().code == ErrorCode::kUnavailable || answer.error().code == ErrorCode::kExhausted;
+  if (!answer.ok())
+    return IsNobodyThere(answer) || answer.error().code == ErrorCode::kUnavailable || answer.error().code == ErrorCode::kExhausted;
   return answer->status == 429 || answer->status == 503 || answer->status == 507;
 }
 
 }  // namespace
 
 Result<void> Sender::Add(int64_t record, std::string_view event) {
-  if (!records_.empty() && (records_.size() >= options_.batch_events || body_.size() + event.size() + 1 > kBatchBytesMax)) RETURN_IF_ERROR(Flush());
+  if (!records_.empty() && (records_.size() >= options_.batch_events || body_.size() + event.size() + 1 > kBatchBytesMax))
+    RETURN_IF_ERROR(Flush());
   body_ += event;
   body_ += '\n';
   records_.push_back(record);
@@ -55,7 +57,8 @@ Result<HttpAnswer> Sender::SendUntilAnswered() {
     met_ = met_ || !IsNobodyThere(answer);
     if (attempt >= options_.retries || !met_) return answer.ok() ? Result<HttpAnswer>(ErrorOf(*answer)) : answer;
     int64_t delay_us = backoff.NextDelay(env_.random.Next64());
-    if (answer.ok() && answer->retry_after_s > 0) delay_us = std::max(delay_us, std::min(answer->retry_after_s, kRetryAfterSecondsMax) * kMicrosPerSecond);
+    if (answer.ok() && answer->retry_after_s > 0)
+      delay_us = std::max(delay_us, std::min(answer->retry_after_s, kRetryAfterSecondsMax) * kMicrosPerSecond);
     if (on_retry_) on_retry_(answer.ok() ? ErrorOf(*answer).message : answer.error().message);
     RETURN_IF_ERROR(WaitToRetry(delay_us));
   }
@@ -89,7 +92,8 @@ Result<void> Sender::Refuse(const HttpAnswer& answer) {
     error = Error{ErrorCode::kInvalid, "1 event is too large", {}};
   }
   if (error.code == ErrorCode::kInvalid && totals_.rejected > 0)
-    error.hint = "nothing of records " + std::to_string(records_.front()) + " to " + std::to_string(records_.back()) + " was taken; --lenient takes the valid ones";
+    error.hint = "nothing of records " + std::to_string(records_.front()) + " to " + std::to_string(records_.back()) +
+                 " was taken; --lenient takes the valid ones";
   return error;
 }
 

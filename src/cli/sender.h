@@ -17,9 +17,9 @@
 namespace sluice::cli {
 
 inline constexpr size_t kBatchEventsDefault = 500;
-inline constexpr size_t kBatchEventsMax = 5'000;               // what the server takes
-inline constexpr size_t kBatchBytesMax = size_t{4} << 20;      // it takes 5 MiB
-inline constexpr int kRetriesDefault = 10;                     // of one batch
+inline constexpr size_t kBatchEventsMax = 5'000;           // what the server takes
+inline constexpr size_t kBatchBytesMax = size_t{4} << 20;  // it takes 5 MiB
+inline constexpr int kRetriesDefault = 10;                 // of one batch
 
 struct SenderOptions {
   std::string path = "/v1/events";
@@ -45,9 +45,14 @@ struct Refused {
 // Not thread-safe. All references must outlive it.
 class Sender {
  public:
-  Sender(HttpClient& client, io::Env env, io::Termination& termination, SenderOptions options, std::function<void(const Refused&)> on_refused,
-         std::function<void(const std::string&)> on_retry)
-      : client_(client), env_(env), termination_(termination), options_(std::move(options)), on_refused_(std::move(on_refused)), on_retry_(std::move(on_retry)) {}
+  Sender(HttpClient& client, io::Env env, io::Termination& termination, SenderOptions options,
+         std::function<void(const Refused&)> on_refused, std::function<void(const std::string&)> on_retry)
+      : client_(client),
+        env_(env),
+        termination_(termination),
+        options_(std::move(options)),
+        on_refused_(std::move(on_refused)),
+        on_retry_(std::move(on_retry)) {}
 
   // Takes one event on one line; sends the batch first when it is full. `record`: its number, from 1.
   // Errors as Flush.
@@ -78,7 +83,7 @@ class Sender {
   SendTotals totals_;
   std::string body_;
   std::vector<int64_t> records_;  // numbers of the events in body_
-  bool met_ = false;  // somebody took a connection
+  bool met_ = false;              // somebody took a connection
 };
 
 }  // namespace sluice::cli

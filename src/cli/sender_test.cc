@@ -39,7 +39,9 @@ class FakeServer final : public HttpClient {
 class SenderTest : public testing::Test {
  protected:
   Sender Make(SenderOptions options) {
-    return Sender(server_, world_.env(), *termination_, std::move(options), [this](const Refused& r) { refused_.push_back(r); }, [this](const std::string&) { retries_++; });
+    return Sender(
+        server_, world_.env(), *termination_, std::move(options), [this](const Refused& r) { refused_.push_back(r); },
+        [this](const std::string&) { retries_++; });
   }
   std::unique_ptr<io::Termination> termination_ = std::move(io::Termination::Make().value());
   io::RealWorld world_{io::LogLevel::kError};
@@ -73,7 +75,8 @@ TEST_F(SenderTest, CompressedBodiesSayThatTheyAre) {
 }
 
 TEST_F(SenderTest, AnEventLargerThanAnyRequestIsNamedAndLeftOutWhenLenient) {
-  const HttpAnswer too_large{413, "application/problem+json", -1, R"({"detail":"the body has 6 bytes; here 5 are taken","hint":"send it in smaller parts"})"};
+  const HttpAnswer too_large{413, "application/problem+json", -1,
+                             R"({"detail":"the body has 6 bytes; here 5 are taken","hint":"send it in smaller parts"})"};
   for (const bool lenient : {false, true}) {
     auto sender = Make({.lenient = lenient});
     refused_.clear();
@@ -140,7 +143,9 @@ TEST_F(SenderTest, NoServerAtAllIsSaidAtOnce) {
 }
 
 TEST_F(SenderTest, ARefusedBatchNamesItsRecords) {
-  server_.answers.push_back(HttpAnswer{422, "", -1, R"({"detail":"1 of 2 events is not valid","rejected":1,"errors":[{"index":1,"pointer":"/source","reason":"missing"}]})"});
+  server_.answers.push_back(
+      HttpAnswer{422, "", -1,
+                 R"({"detail":"1 of 2 events is not valid","rejected":1,"errors":[{"index":1,"pointer":"/source","reason":"missing"}]})"});
   auto sender = Make({});
   ASSERT_TRUE(sender.Add(41, "{}").ok());
   ASSERT_TRUE(sender.Add(43, "{}").ok());
@@ -154,7 +159,8 @@ TEST_F(SenderTest, ARefusedBatchNamesItsRecords) {
 }
 
 TEST_F(SenderTest, LenientTakesTheGoodAndNamesTheBad) {
-  server_.answers.push_back(HttpAnswer{200, "", -1, R"({"accepted":1,"duplicates":0,"rejected":1,"results":[{"error":{"pointer":"/id","reason":"empty"}},{"topic":"t"}]})"});
+  server_.answers.push_back(HttpAnswer{
+      200, "", -1, R"({"accepted":1,"duplicates":0,"rejected":1,"results":[{"error":{"pointer":"/id","reason":"empty"}},{"topic":"t"}]})"});
   auto sender = Make({.lenient = true});
   ASSERT_TRUE(sender.Add(7, "{}").ok());
   ASSERT_TRUE(sender.Add(8, "{}").ok());

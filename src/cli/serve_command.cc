@@ -18,7 +18,10 @@ namespace {
 constexpr uint64_t kConfigBytesMax = 1 << 20;
 
 io::LogLevel LevelOf(const std::string& name) {
-  return name == "debug" ? io::LogLevel::kDebug : name == "warn" ? io::LogLevel::kWarn : name == "error" ? io::LogLevel::kError : io::LogLevel::kInfo;
+  return name == "debug"   ? io::LogLevel::kDebug
+         : name == "warn"  ? io::LogLevel::kWarn
+         : name == "error" ? io::LogLevel::kError
+                           : io::LogLevel::kInfo;
 }
 
 Result<void> ApplySetting(const std::string& text, server::ServerOptions& options) {

@@ -41,7 +41,8 @@ Result<std::string> ReadScript(const Path& file, io::Termination& termination) {
     ASSIGN_OR_RETURN(const auto status, input.Read(text));
     if (status == ByteInput::Status::kEnd) return text;
     if (status == ByteInput::Status::kSignal) return Error{ErrorCode::kCancelled, "cancelled", {}};
-    if (text.size() > kScriptBytesMax) return Error{ErrorCode::kExhausted, "a script has at most " + std::to_string(kScriptBytesMax >> 20) + " MiB", {}};
+    if (text.size() > kScriptBytesMax)
+      return Error{ErrorCode::kExhausted, "a script has at most " + std::to_string(kScriptBytesMax >> 20) + " MiB", {}};
   }
 }
 
@@ -57,14 +58,19 @@ int RunShell(HttpClient& client, Console& out, SqlRunner& runner, io::FileSystem
 
 void SqlAction::Define(CLI::App& app) {
   app.footer(
-      "Without -c and -f: a shell on a terminal, else statements from stdin. Times are UTC, whatever TZ says; --timezone formats those of tables.\n"
+      "Without -c and -f: a shell on a terminal, else statements from stdin. Times are UTC, whatever TZ says; --timezone formats those of "
+      "tables.\n"
       "NULL is shown as NULL in tables and as nothing in CSV, where the empty string is \"\".");
   auto* statement = app.add_option("-c,--command", statement_, "Statements, apart by ';'")->type_name("SQL");
   app.add_option("-f,--file", file_, "A file of statements; - is stdin")->type_name("FILE")->excludes(statement);
-  app.add_option("-o,--output", format_, "table, json, ndjson or csv")->check(CLI::IsMember({"table", "json", "ndjson", "csv"}))->type_name("FORMAT");
+  app.add_option("-o,--output", format_, "table, json, ndjson or csv")
+      ->check(CLI::IsMember({"table", "json", "ndjson", "csv"}))
+      ->type_name("FORMAT");
   app.add_flag("-x,--expanded", options_.expanded, "Tables with a block a row");
   app.add_option("--timezone", zone_, "How tables show times: UTC, +02:00, Europe/Berlin, ...")->type_name("TZ");
-  app.add_option("--timeout", options_.timeout_ms, "Of a statement, in ms, up to an hour (default: the server's, 30,000)")->check(CLI::Range(int64_t{1}, kTimeoutMsMax))->type_name("MS");
+  app.add_option("--timeout", options_.timeout_ms, "Of a statement, in ms, up to an hour (default: the server's, 30,000)")
+      ->check(CLI::Range(int64_t{1}, kTimeoutMsMax))
+      ->type_name("MS");
   auto* data = app.add_option("--data", data_, "Ask this data directory, without a server")->type_name("DIR");
   app.add_option("--url", url_, "The server (default SLUICE_URL, else http://127.0.0.1:8080)")->type_name("URL")->excludes(data);
 }

@@ -7,10 +7,10 @@
 namespace sluice::cli {
 namespace {
 
-constexpr size_t kCellWidthMin = 24;           // on a narrow terminal
-constexpr size_t kPieceBytes = 16 << 10;       // written at once
-constexpr size_t kNdjsonLineKept = 64 << 10;   // of the last line, which may tell of a failure
-constexpr int64_t kAnswerGraceMs = 10'000;     // the server's own timeout comes first
+constexpr size_t kCellWidthMin = 24;          // on a narrow terminal
+constexpr size_t kPieceBytes = 16 << 10;      // written at once
+constexpr size_t kNdjsonLineKept = 64 << 10;  // of the last line, which may tell of a failure
+constexpr int64_t kAnswerGraceMs = 10'000;    // the server's own timeout comes first
 
 const char* AcceptOf(SqlFormat format) {
   switch (format) {
@@ -21,13 +21,15 @@ const char* AcceptOf(SqlFormat format) {
 }
 
 bool IsNumber(std::string_view type) {
-  static constexpr std::string_view kTypes[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"};
+  static constexpr std::string_view kTypes[] = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT",   "HUGEINT", "UTINYINT",
+                                                "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT",   "DOUBLE"};
   return type.starts_with("DECIMAL") || std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
 bool HoldsLongCells(const SqlTable& table, const TableStyle& style) {
   auto is_long = [&](const TextCell& cell) { return cell && DisplayWidth(Printable(*cell)) > style.cell_width_max; };
-  return style.cell_width_max > 0 && std::any_of(table.rows.begin(), table.rows.end(), [&](const TextRow& row) { return std::any_of(row.begin(), row.end(), is_long); });
+  return style.cell_width_max > 0 && std::any_of(table.rows.begin(), table.rows.end(),
+                                                 [&](const TextRow& row) { return std::any_of(row.begin(), row.end(), is_long); });
 }
 
 void PrintFailure(const Json& error, const std::string& sql, int64_t first_line) {
@@ -122,7 +124,8 @@ SqlOutcome SqlRunner::Run(const std::string& sql, int64_t first_line) {
   auto answer = client_.Do(call);
   if (auto outcome = Ended(answer, statement); outcome != SqlOutcome::kDone) return outcome;
   if (options_.format == SqlFormat::kTable) return PrintTable(answer->body, statement);
-  if (const Json failure = NdjsonFailure(last.text()); !failure.is_null()) return PrintFailure(failure, sql, first_line), SqlOutcome::kFailed;
+  if (const Json failure = NdjsonFailure(last.text()); !failure.is_null())
+    return PrintFailure(failure, sql, first_line), SqlOutcome::kFailed;
   return SqlOutcome::kDone;
 }
 
@@ -136,8 +139,7 @@ SqlOutcome SqlRunner::Ended(const Result<HttpAnswer>& answer, const Statement& s
   if (answer->ok()) return SqlOutcome::kDone;
   if (auto problem = Json::Parse(answer->body); problem.ok() && !(*problem)["detail"].AsString().empty())
     PrintFailure(*problem, statement.text, statement.first_line);
-  else
-    std::fprintf(stderr, "sluice sql: %s\n", ErrorOf(*answer).ToString().c_str());
+  else std::fprintf(stderr, "sluice sql: %s\n", ErrorOf(*answer).ToString().c_str());
   return SqlOutcome::kFailed;
 }
 
@@ -159,11 +161,13 @@ SqlOutcome SqlRunner::Print(std::string_view text) {
 
 std::string SqlRunner::Footer(const SqlTable& table, size_t columns_hidden, bool cells_are_cut, const Json& stats) const {
   std::string out = "(" + Counted(static_cast<int64_t>(table.rows.size()), "row") + ")";
-  if (columns_hidden > 0) out += "  " + Counted(static_cast<int64_t>(columns_hidden), "column") + " left out; a block a row (\\x, -x) shows all";
+  if (columns_hidden > 0)
+    out += "  " + Counted(static_cast<int64_t>(columns_hidden), "column") + " left out; a block a row (\\x, -x) shows all";
   else if (cells_are_cut) out += "  long cells are cut; a block a row (\\x, -x) shows them whole";
   if (!options_.timing) return out + "\n";
-  return out + "  " + Json(stats["elapsed_ms"]).Dump() + " ms, " + WithThousands(stats["hot_rows"].AsInt()) + " hot and " + WithThousands(stats["cold_rows"].AsInt()) +
-         " cold rows in " + Counted(stats["files_read"].AsInt(), "file") + " (" + ByteText(stats["bytes_read"].AsInt()) + ", " + Counted(stats["files_pruned"].AsInt(), "file") + " pruned)\n";
+  return out + "  " + Json(stats["elapsed_ms"]).Dump() + " ms, " + WithThousands(stats["hot_rows"].AsInt()) + " hot and " +
+         WithThousands(stats["cold_rows"].AsInt()) + " cold rows in " + Counted(stats["files_read"].AsInt(), "file") + " (" +
+         ByteText(stats["bytes_read"].AsInt()) + ", " + Counted(stats["files_pruned"].AsInt(), "file") + " pruned)\n";
 }
 
 SqlOutcome SqlRunner::PrintTable(const std::string& body, const Statement& statement) {
@@ -176,7 +180,8 @@ SqlOutcome SqlRunner::PrintTable(const std::string& body, const Statement& state
   TableStyle style{out_.colored(), out_.is_terminal() && !options_.expanded ? std::max(kCellWidthMin, out_.width() / 2) : 0};
   const bool cells_are_cut = HoldsLongCells(*table, style);
   const size_t hidden = style.cell_width_max > 0 ? HideColumns(table->columns, table->rows, style, out_.width()) : 0;
-  std::string text = options_.expanded ? RenderRecords(table->columns, table->rows, style) : RenderTable(table->columns, table->rows, style);
+  std::string text =
+      options_.expanded ? RenderRecords(table->columns, table->rows, style) : RenderTable(table->columns, table->rows, style);
   text += Footer(*table, hidden, cells_are_cut, (*parsed)["stats"]);
   if (auto outcome = Print(text); outcome != SqlOutcome::kDone) return outcome;
   if (const Json* failure = parsed->Find("error")) return PrintFailure(*failure, statement.text, statement.first_line), SqlOutcome::kFailed;

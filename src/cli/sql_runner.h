@@ -43,7 +43,8 @@ Result<SqlTable> ToSqlTable(const Json& answer, const TimeZone& zone);
 // Not thread-safe. References must outlive it.
 class SqlRunner {
  public:
-  SqlRunner(HttpClient& client, Console& out, TimeZone zone, SqlRunnerOptions options) : client_(client), out_(out), zone_(std::move(zone)), options_(options) {}
+  SqlRunner(HttpClient& client, Console& out, TimeZone zone, SqlRunnerOptions options)
+      : client_(client), out_(out), zone_(std::move(zone)), options_(options) {}
   // `first_line`: of `sql` in what was typed or read, for messages.
   SqlOutcome Run(const std::string& sql, int64_t first_line = 1);
   SqlRunnerOptions& options() { return options_; }

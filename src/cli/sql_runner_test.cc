@@ -77,8 +77,10 @@ TEST(SqlTable, KeepsNullAndEmptyApart) {
 
 TEST(SqlTable, TimezoneFormatsOnlyPointsInTime) {
   io::RealWorld world(io::LogLevel::kError);
-  auto table = ToSqlTable(*Json::Parse(R"({"columns":[{"name":"a","type":"TIMESTAMP WITH TIME ZONE"},{"name":"b","type":"VARCHAR"}],"rows":[["2026-01-15T10:00:00Z","2026-01-15T10:00:00Z"]]})"),
-                          *TimeZone::Make(world.env().files, "+02:00"));
+  auto table = ToSqlTable(
+      *Json::Parse(
+          R"({"columns":[{"name":"a","type":"TIMESTAMP WITH TIME ZONE"},{"name":"b","type":"VARCHAR"}],"rows":[["2026-01-15T10:00:00Z","2026-01-15T10:00:00Z"]]})"),
+      *TimeZone::Make(world.env().files, "+02:00"));
   ASSERT_TRUE(table.ok());
   EXPECT_EQ(table->rows[0], (TextRow{"2026-01-15T12:00:00+02:00", "2026-01-15T10:00:00Z"}));
 }
@@ -101,17 +103,22 @@ TEST(SqlRunner, JsonAndCsvPassByteForByte) {
 }
 
 TEST(SqlRunner, AnErrorSaysWhereAndWhat) {
-  auto run = RunWith(SqlFormat::kTable, {422, "application/problem+json", -1, R"({"detail":"no column \"x\"","hint":"Did you mean y?","position":12})"}, "SELECT é,\n x");
+  auto run = RunWith(SqlFormat::kTable,
+                     {422, "application/problem+json", -1, R"({"detail":"no column \"x\"","hint":"Did you mean y?","position":12})"},
+                     "SELECT é,\n x");
   EXPECT_EQ(run.outcome, SqlOutcome::kFailed);
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err, "sluice sql: no column \"x\"\nline 2:  x\n         ^\nDid you mean y?\n");
 }
 
 TEST(SqlRunner, AResultThatBrokeOffIsAFailure) {
-  auto ndjson = RunWith(SqlFormat::kNdjson, {200, "application/x-ndjson", -1, "{\"a\":1}\n{\"a\":2}\n{\"error\":{\"kind\":\"timeout\",\"message\":\"too late\"}}\n"});
+  auto ndjson = RunWith(SqlFormat::kNdjson, {200, "application/x-ndjson", -1,
+                                             "{\"a\":1}\n{\"a\":2}\n{\"error\":{\"kind\":\"timeout\",\"message\":\"too late\"}}\n"});
   EXPECT_EQ(ndjson.outcome, SqlOutcome::kFailed);
   EXPECT_NE(ndjson.err.find("too late"), std::string::npos);
-  auto table = RunWith(SqlFormat::kTable, {200, "application/json", -1, R"({"columns":[{"name":"a","type":"BIGINT"}],"rows":[[1]],"stats":{},"error":{"message":"too late"}})"});
+  auto table =
+      RunWith(SqlFormat::kTable, {200, "application/json", -1,
+                                  R"({"columns":[{"name":"a","type":"BIGINT"}],"rows":[[1]],"stats":{},"error":{"message":"too late"}})"});
   EXPECT_EQ(table.outcome, SqlOutcome::kFailed);
   EXPECT_EQ(RunWith(SqlFormat::kNdjson, {200, "application/x-ndjson", -1, "{\"error\":\"mine\"}\n"}).outcome, SqlOutcome::kDone);
 }

@@ -37,7 +37,8 @@ std::string DescribeStatement(const std::string& relation, const Json& table) {
   }
   return "SELECT column_name AS \"column\", column_type AS type, " +
          (nullable.empty() ? "lower(\"null\")" : "CASE WHEN column_name IN (" + nullable + ") THEN 'no' ELSE 'yes' END") + " AS nullable" +
-         (partitions.empty() ? "" : ", CASE column_name" + partitions + " ELSE '' END AS partition") + " FROM (\nDESCRIBE " + relation + "\n)";
+         (partitions.empty() ? "" : ", CASE column_name" + partitions + " ELSE '' END AS partition") + " FROM (\nDESCRIBE " + relation +
+         "\n)";
 }
 
 SqlOutcome SqlShell::PrintColumns(const std::string& relation) {
@@ -54,7 +55,8 @@ void SqlShell::PrintTables() {
   }
   std::vector<TextRow> rows;
   for (auto& table : (*tables)["tables"].AsArray())
-    rows.push_back({table["name"].AsString(), table["topic"].AsString(), table["state"].AsString(), WithThousands(table["rows_hot"].AsInt()), WithThousands(table["rows_lake"].AsInt())});
+    rows.push_back({table["name"].AsString(), table["topic"].AsString(), table["state"].AsString(),
+                    WithThousands(table["rows_hot"].AsInt()), WithThousands(table["rows_lake"].AsInt())});
   if (rows.empty()) out_.Write("There are no tables yet; each appears with its topic's first event.\n");
   else out_.Write(RenderTable({{"table"}, {"topic"}, {"state"}, {"hot rows", true}, {"lake rows", true}}, rows, {out_.colored(), 0}));
   out_.Flush();
@@ -64,7 +66,10 @@ void SqlShell::PrintTables() {
 bool SqlShell::RunCommand(const std::string& line) {
   const auto space = line.find(' ');
   const std::string name = line.substr(0, space);
-  std::string argument = space == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', space) == std::string::npos ? line.size() : line.find_first_not_of(' ', space));
+  std::string argument =
+      space == std::string::npos
+          ? ""
+          : line.substr(line.find_first_not_of(' ', space) == std::string::npos ? line.size() : line.find_first_not_of(' ', space));
   while (argument.ends_with(' ') || argument.ends_with(';')) argument.pop_back();
   auto& options = runner_.options();
   if (name == "\\q") return false;

@@ -18,7 +18,8 @@ std::string DescribeStatement(const std::string& relation, const Json& table);
 // Not thread-safe. References must outlive it.
 class SqlShell {
  public:
-  SqlShell(HttpClient& client, Console& out, SqlRunner& runner, LineEditor& editor) : client_(client), out_(out), runner_(runner), editor_(editor) {}
+  SqlShell(HttpClient& client, Console& out, SqlRunner& runner, LineEditor& editor)
+      : client_(client), out_(out), runner_(runner), editor_(editor) {}
   // Until \q, Ctrl-D or SIGTERM. Returns the exit code.
   int Run();
 

@@ -7,13 +7,16 @@ namespace sluice::cli {
 namespace {
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
-bool IsWordPart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
+bool IsWordPart(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+}
 
 // The statement at [begin, end), without the spaces around it; those behind it may belong to a quote that is open.
 SqlStatement StatementAt(std::string_view text, size_t begin, size_t end, bool is_open = false) {
   while (begin < end && IsSpace(text[begin])) begin++;
   while (begin < end && !is_open && IsSpace(text[end - 1])) end--;
-  return {std::string(text.substr(begin, end - begin)), std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1};
+  return {std::string(text.substr(begin, end - begin)),
+          std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1};
 }
 
 // Each of these returns the position behind what begins at `at`; npos: it is not closed.

@@ -36,7 +36,8 @@ TEST(SplitStatements, WhatIsNotEndedIsTheRest) {
 }
 
 TEST(SplitStatements, AQuoteOrACommentThatGoesOnIsOpen) {
-  for (auto* text : {"SELECT 'a", "SELECT \"a", "/* a", "SELECT $x$ a", "SELECT 1; SELECT '"}) EXPECT_TRUE(SplitStatements(text).rest_is_open) << text;
+  for (auto* text : {"SELECT 'a", "SELECT \"a", "/* a", "SELECT $x$ a", "SELECT 1; SELECT '"})
+    EXPECT_TRUE(SplitStatements(text).rest_is_open) << text;
   for (auto* text : {"", "SELECT 'a'", "SELECT 1,", "SELECT 'a';", "-- a"}) EXPECT_FALSE(SplitStatements(text).rest_is_open) << text;
 }
 

@@ -41,7 +41,9 @@ TEST(RenderTable, NullIsNotTheEmptyStringNorTheWord) {
   EXPECT_NE(colored.find("\033[2mNULL\033[0m\nNULL\n"), std::string::npos) << colored;
 }
 
-TEST(RenderTable, LongCellsAreCutWhenAsked) { EXPECT_NE(RenderTable({{"v"}}, {{"abcdefgh"}}, {.cell_width_max = 5}).find("abcd…\n"), std::string::npos); }
+TEST(RenderTable, LongCellsAreCutWhenAsked) {
+  EXPECT_NE(RenderTable({{"v"}}, {{"abcdefgh"}}, {.cell_width_max = 5}).find("abcd…\n"), std::string::npos);
+}
 
 TEST(HideColumns, TheMiddleGoesAndTheEndsStay) {
   const std::vector<TextColumn> columns{{"aa"}, {"bb"}, {"cc", true}, {"dd"}};

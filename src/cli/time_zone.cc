@@ -40,7 +40,8 @@ Result<TimeZone> TimeZone::Make(io::FileSystem& files, const std::string& name) 
   const bool plain = name.find("..") == std::string::npos && name[0] != '/';
   auto found = plain ? files.Stat(kZoneDatabase + name) : Result<io::FileInfo>(Error{ErrorCode::kNotFound, {}, {}});
   if (!found.ok() || found->is_directory)
-    return Error{ErrorCode::kInvalid, "there is no time zone \"" + name + "\"", "write UTC, an offset such as +02:00, or a name such as Europe/Berlin (Debian: package tzdata)"};
+    return Error{ErrorCode::kInvalid, "there is no time zone \"" + name + "\"",
+                 "write UTC, an offset such as +02:00, or a name such as Europe/Berlin (Debian: package tzdata)"};
   setenv("TZ", (":" + name).c_str(), 1);
   tzset();
   out.kind_ = Kind::kNamed;
