@@ -85,8 +85,9 @@ class Search {
       return;
     }
     auto loaded = LoadMetadataFile(objects_, file.uri);
-    if (!loaded.ok() || (*loaded)->table_uuid != table_.metadata->table_uuid)
-      out_.kept_because = NameOf(file.uri) + " is of another table that was at its location, or cannot be read";
+    if (loaded.ok() && (*loaded)->table_uuid == table_.metadata->table_uuid) return;
+    if (loaded.ok() && (*loaded)->snapshots.empty()) return;  // a creation that never was: it refers to nothing
+    out_.kept_because = NameOf(file.uri) + " is of another table that was at its location, or cannot be read";
   }
 
   Catalog& catalog_;

@@ -27,7 +27,7 @@ struct OrphanFiles {
 
 // Of the table `name`, as the catalog has it now. Files that changed at or after `modified_before_us` are not in `files`. They are kept when
 //   - a metadata file came after the table's newest commit: a commit of unknown outcome may still land
-//   - the location belongs to another table, too
+//   - the location belongs to another table, too, or did, and that one has or had rows
 //   - the table says gc.enabled = false
 // REQUIRES: nobody commits to the table for longer than the age that `modified_before_us` asks for, this process not at all meanwhile.
 // Errors of reading: then nothing is known.

@@ -102,11 +102,24 @@ TEST_F(OrphanFilesTest, KeepsAllWhereAnotherTableIsOrWas) {
   world.store.rows.erase({"bronze", "twin"});
   EXPECT_EQ(Find().kept_because, "");
   // Dropped and made anew at the same place: somebody may want the old one back.
+  Append("file:///warehouse/bronze/events/data/first.parquet");
   ASSERT_TRUE(catalog.DropTable(kTestTable).ok());
   const std::string old_metadata = base.metadata_location;
   world.objects.modified_us[old_metadata] = world.clock.us - 2 * kMicrosPerDay;
   base = *catalog.CreateTable(kTestTable, TestTable());
   EXPECT_NE(Find().kept_because.find("another table"), std::string::npos);
+}
+
+// Found by the simulator: a server that was killed while it made the table left such a file, and no orphan was removed ever after.
+TEST_F(OrphanFilesTest, CreationThatNeverWasIsAnOrphanAndKeepsNothing) {
+  const auto lost = Put("data/lost.parquet");
+  Table other = *catalog.CreateTable({"bronze", "other"}, TestTable());
+  const std::string bytes = world.objects.objects.at(other.metadata_location);
+  const auto creation = Put("metadata/00000-0a1b2c3d.metadata.json", kMicrosPerDay + kMicrosPerHour, bytes);
+  Append("file:///warehouse/bronze/events/data/first.parquet");
+  auto found = Find();
+  EXPECT_EQ(found.kept_because, "");
+  EXPECT_EQ(Uris(found), (std::vector<std::string>{lost, creation}));
 }
 
 TEST_F(OrphanFilesTest, KeepsAllOfATableThatSaysSo) {
