@@ -10,12 +10,14 @@ namespace sluice::server {
 namespace {
 
 constexpr uint64_t kSegmentHeaderBytes = 4096;
+constexpr uint64_t kHotChunksMin = 8;
 
 }  // namespace
 
 log::LogOptions ServerOptions::LogOptionsInUse() const {
   log::LogOptions out = log;
-  if (out.segment_bytes > kSegmentHeaderBytes) out.commit_bytes_max = std::min(out.commit_bytes_max, out.segment_bytes - kSegmentHeaderBytes);
+  if (out.segment_bytes > kSegmentHeaderBytes)
+    out.commit_bytes_max = std::min(out.commit_bytes_max, out.segment_bytes - kSegmentHeaderBytes);
   return out;
 }
 
@@ -24,7 +26,7 @@ Result<void> ServerOptions::Validate() const {
   if (data.empty()) return refused("data is empty", "name a directory");
   if (log_level != "debug" && log_level != "info" && log_level != "warn" && log_level != "error")
     return refused("log_level \"" + log_level + "\" is no level", "use debug, info, warn or error");
-  if (hot_bytes_max < (uint64_t{64} << 20)) return refused("hot.bytes_max is below 64 MiB", "1 GiB is the default");
+  if (hot_bytes_max < kHotChunksMin * hot_chunk_bytes) return refused("hot.bytes_max is below 64 MiB", "1 GiB is the default");
   if (http.connections_max == 0) return refused("http.connections_max is 0", "10000 is the default");
   if (http.body_bytes_max == 0 || http.inflated_bytes_max < http.body_bytes_max)
     return refused("http.inflated_bytes_max is smaller than http.body_bytes_max", "33554432 and 5242880 are the defaults");

@@ -49,6 +49,7 @@ struct ServerOptions {
   std::string partitioning = "identity(type), hour(time)";
   uint64_t hot_bytes_max = uint64_t{1} << 30;
   uint64_t hot_disk_bytes_max = uint64_t{4} << 30;
+  size_t hot_chunk_bytes = size_t{8} << 20;  // no setting: only tests make it smaller (table/hot_chunk_format.h)
   tier::TierOptions tier;
   HttpOptions http;
   SqlOptions sql;

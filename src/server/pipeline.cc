@@ -56,7 +56,7 @@ Result<void> Pipeline::OpenStorage(const CatalogOpener& open_catalog) {
   ASSIGN_OR_RETURN(catalog_store_, open_catalog(directory_->catalog()));
   catalog_ = std::make_unique<iceberg::Catalog>(*catalog_store_, env_, iceberg::CatalogOptions{io::PathToUri(directory_->warehouse())});
   ASSIGN_OR_RETURN(log_, log::Log::Open(env_, directory_->log(), options_.LogOptionsInUse()));
-  memory_ = std::make_unique<table::ChunkMemory>(env_, options_.hot_bytes_max, table::kHotChunkBytesDefault,
+  memory_ = std::make_unique<table::ChunkMemory>(env_, options_.hot_bytes_max, options_.hot_chunk_bytes,
                                                  table::ChunkFiles{directory_->hot(), options_.hot_disk_bytes_max});
   registry_ = std::make_unique<table::TableRegistry>(env_, *memory_, options_.log.watermark_delay_us);
   log_->SetListener(registry_.get());

@@ -31,6 +31,13 @@ inline constexpr size_t kHotChunkBytesDefault = size_t{8} << 20;
 inline constexpr uint32_t kHotChunkRowsMax = 16384;
 // Extension entries of all rows together. A chunk whose entries are used up is closed like a full one.
 inline constexpr uint32_t kHotChunkMapEntriesMax = 2 * kHotChunkRowsMax;
+// What a chunk of that size is laid out for: an eighth is left for texts when every optional column is there. Below the default size
+// the largest events find no place: for tests.
+constexpr uint32_t HotChunkRows(size_t chunk_bytes) {
+  const size_t rows = chunk_bytes / (kHotChunkBytesDefault / kHotChunkRowsMax);
+  return rows < kHotChunkRowsMax ? static_cast<uint32_t>(rows) : kHotChunkRowsMax;
+}
+constexpr uint32_t HotChunkMapEntries(size_t chunk_bytes) { return 2 * HotChunkRows(chunk_bytes); }
 
 struct HotChunkHeader {
   uint64_t magic;
@@ -45,7 +52,11 @@ struct StringView {
   int32_t length;
   union {
     char inlined[12];
-    struct { char prefix[4]; int32_t buffer; int32_t position; } far;
+    struct {
+      char prefix[4];
+      int32_t buffer;
+      int32_t position;
+    } far;
   };
 };
 static_assert(sizeof(StringView) == 16);
@@ -57,7 +68,7 @@ struct HotRegionLayout {
   size_t offsets = 0;   // extensions only
   size_t values = 0;    // views or numbers; the keys' views for extensions
   size_t map_values = 0;
-  size_t bytes = 0;     // of the whole region
+  size_t bytes = 0;  // of the whole region
 };
 HotRegionLayout LayoutOf(const EventColumnSpec& column, uint32_t rows_max, uint32_t map_entries_max);
 

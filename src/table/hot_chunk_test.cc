@@ -138,6 +138,28 @@ TEST(HotChunk, TakesRowsMaxAndNoMore) {
   EXPECT_EQ(HotChunkReader::Open(next.span())->longs(EventColumn::kLogOffset)[0], 100 + static_cast<int64_t>(kHotChunkRowsMax));
 }
 
+// Goal: a small chunk has room for every column of its rows, and texts beside them.
+TEST(HotChunk, SmallOneTakesRowsInProportion) {
+  constexpr size_t kBytes = size_t{128} << 10;
+  static_assert(HotChunkRows(kBytes) == kHotChunkRowsMax / 64);
+  Memory memory(kBytes), next(kBytes);
+  HotChunkWriter writer(memory.span()), following(next.span());
+  Events events;
+  for (uint32_t i = 0; i < HotChunkRows(kBytes) + 1; i++) {
+    auto row = events.Add("i" + std::to_string(i), "t", i == 0 ? std::string(6'000, 'x') : "{}");
+    for (size_t a = 0; a < event::kAttributeCount; a++)
+      if (events.batch().Get(static_cast<Attribute>(a), row).data() == nullptr) events.batch().Set(static_cast<Attribute>(a), row, events.batch().Store("v"));
+    events.Extend(row, "k", "v");
+  }
+  events.principal_.producer = "p";
+  EXPECT_EQ(writer.Append(events.rows(), 0), HotChunkRows(kBytes));
+  EXPECT_EQ(following.Append(events.rows(), HotChunkRows(kBytes)), 1u);
+  auto r = HotChunkReader::Open(memory.span()).value();
+  EXPECT_EQ(Text(r, EventColumn::kData, 0), std::string(6'000, 'x'));
+  EXPECT_EQ(Text(r, EventColumn::kId, HotChunkRows(kBytes) - 1), "i" + std::to_string(HotChunkRows(kBytes) - 1));
+  EXPECT_EQ(Text(HotChunkReader::Open(next.span()).value(), EventColumn::kId, 0), "i" + std::to_string(HotChunkRows(kBytes)));
+}
+
 // Goal: every byte of large texts survives a chunk that fills up by bytes. Method: 1 MiB events until it is full.
 TEST(HotChunk, FillsUpByBytesAndKeepsEveryByte) {
   Memory memory;
@@ -156,7 +178,7 @@ TEST(HotChunk, FillsUpByBytesAndKeepsEveryByte) {
 }
 
 TEST(HotChunk, LargestEventWithAllColumnsFitsIntoAnEmptyChunk) {
-  Memory memory(HotChunkWriter::kBytesMin);
+  Memory memory;
   HotChunkWriter writer(memory.span());
   Events events;
   auto row = events.Add("id", "t", std::string(size_t{1} << 20, 'x'));

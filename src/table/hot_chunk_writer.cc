@@ -34,12 +34,17 @@ size_t FarBytes(size_t length) { return length > static_cast<size_t>(kInlinedMax
 
 }  // namespace
 
-HotChunkWriter::HotChunkWriter(std::span<char> chunk) : base_(chunk.data()), heap_end_(kHotChunkHeaderBytes), optional_begin_(chunk.size()) {
+HotChunkWriter::HotChunkWriter(std::span<char> chunk)
+    : base_(chunk.data()),
+      rows_max_(HotChunkRows(chunk.size())),
+      map_entries_max_(HotChunkMapEntries(chunk.size())),
+      heap_end_(kHotChunkHeaderBytes),
+      optional_begin_(chunk.size()) {
   CHECK(chunk.size() >= kBytesMin && chunk.size() < (size_t{1} << 31), "a hot chunk of a size that positions cannot address");
   std::memset(base_, 0, kHotChunkHeaderBytes);
-  header() = {kHotChunkMagic, kHotChunkRowsMax, kHotChunkMapEntriesMax, chunk.size(), {}};
+  header() = {kHotChunkMagic, rows_max_, map_entries_max_, chunk.size(), {}};
   for (auto& column : EventColumns()) {
-    layouts_[static_cast<size_t>(column.column)] = LayoutOf(column, kHotChunkRowsMax, kHotChunkMapEntriesMax);
+    layouts_[static_cast<size_t>(column.column)] = LayoutOf(column, rows_max_, map_entries_max_);
     if (column.required && column.column != EventColumn::kSpecVersion) AddFixedRegion(column);
   }
 }
@@ -56,7 +61,7 @@ void HotChunkWriter::AddOptionalRegion(EventColumn c) {
   optional_begin_ -= l.bytes;
   header().regions[static_cast<size_t>(c)] = static_cast<uint32_t>(optional_begin_);
   char* to = region(c);
-  std::memset(to + l.validity, 0, kHotChunkRowsMax / 8 + 1);
+  std::memset(to + l.validity, 0, rows_max_ / 8 + 1);
   if (c == EventColumn::kExtensions) std::memset(to + l.offsets, 0, (size_t{rows_} + 1) * sizeof(int32_t));
 }
 
@@ -65,7 +70,7 @@ size_t HotChunkWriter::MissingRegionBytes(const EventRows& events) const {
   size_t bytes = 0;
   for (auto& column : EventColumns()) {
     if (column.required || h.regions[static_cast<size_t>(column.column)] != 0) continue;
-    bool needed = column.attribute ? events.batch.has(*column.attribute)
+    bool needed = column.attribute                            ? events.batch.has(*column.attribute)
                   : column.column == EventColumn::kExtensions ? !events.batch.extensions().empty()
                   : column.column == EventColumn::kProducer   ? !events.principal.producer.empty()
                                                               : events.payload_schema_id != 0;
@@ -82,7 +87,7 @@ size_t HotChunkWriter::CountFitting(const EventRows& events, size_t first) const
   const size_t constants = FarBytes(events.principal.tenant.size()) + FarBytes(events.principal.producer.size());
   if (constants > room) return 0;
   room -= constants;
-  const size_t limit = std::min(events.rows.size() - first, static_cast<size_t>(kHotChunkRowsMax - rows_));
+  const size_t limit = std::min(events.rows.size() - first, static_cast<size_t>(rows_max_ - rows_));
   const bool extended = !events.batch.extensions().empty();
   if (!extended && events.batch.byte_size() <= room) return limit;
   size_t entries = map_entries_;
@@ -95,7 +100,7 @@ size_t HotChunkWriter::CountFitting(const EventRows& events, size_t first) const
       for (auto& e : events.batch.extensions(row)) bytes += FarBytes(e.name.length) + FarBytes(e.value.length);
       entries += events.batch.extensions(row).size();
     }
-    if (bytes > room || entries > kHotChunkMapEntriesMax) return i;
+    if (bytes > room || entries > map_entries_max_) return i;
     room -= bytes;
   }
   return limit;

@@ -33,10 +33,10 @@ class HotChunkWriter {
   // Makes `chunk` an empty chunk; what it held before is forgotten (pages are recycled without being zeroed).
   // REQUIRES: kBytesMin <= chunk.size() < 2^31, 64-byte aligned.
   explicit HotChunkWriter(std::span<char> chunk);
-  static constexpr size_t kBytesMin = size_t{8} << 20;  // every optional column and the largest event
+  static constexpr size_t kBytesMin = size_t{64} << 10;
 
   // Appends rows [first, first + n) of `events.rows` and returns n: less than what is left when the chunk is full, 0 when not
-  // even one row fits. An event always fits into an empty chunk (it is at most 1 MiB).
+  // even one row fits. An event always fits into an empty chunk of the default size (it is at most 1 MiB).
   size_t Append(const EventRows& events, size_t first);
   // Whether Append would take all of them.
   bool Fits(const EventRows& events) const { return CountFitting(events, 0) == events.rows.size(); }
@@ -67,6 +67,7 @@ class HotChunkWriter {
   void AppendConstant(EventColumn c, std::string_view text, size_t n);
 
   char* base_;
+  const uint32_t rows_max_, map_entries_max_;
   size_t heap_end_;        // bytes [.., heap_end_) are fixed columns and strings
   size_t optional_begin_;  // bytes [optional_begin_, end) are regions of optional columns
   uint32_t rows_ = 0;

@@ -53,7 +53,7 @@ void HotLoader::Add(Table& table, LoadPlan plan) {
       job.lane_of[partition] = lane;
       job.rows_all += static_cast<uint64_t>(rows);
     }
-    if (job.rows_all < kLanes * kHotChunkRowsMax)
+    if (job.rows_all < kLanes * HotChunkRows(memory_.chunk_bytes()))
       for (auto& [partition, lane] : job.lane_of) lane = 0;
   }
   while (workers_.size() < kThreads) {

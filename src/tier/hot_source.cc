@@ -16,13 +16,14 @@ bool HotSource::IsDue() const {
   // While rows are loaded they come in small portions: whole slices only, unless they need to leave.
   if (hot.awaits_older()) {
     const uint64_t ready = hot.rows_sliceable();
-    return ready > 0 && (memory_.is_short() || table_.is_stuck() || ready >= options_.rows_max || hot.chunk_count() * table::kHotChunkBytesDefault >= options_.bytes_max);
+    return ready > 0 && (memory_.is_short() || table_.is_stuck() || ready >= options_.rows_max ||
+                         hot.chunk_count() * memory_.chunk_bytes() >= options_.bytes_max);
   }
   const uint64_t rows = hot.rows_visible();
   if (rows == 0) return false;
   if (flushes_.load(std::memory_order_relaxed) > 0 || !memory_.has_room_to_load()) return true;
   if (memory_.is_short() && hot.rows_sliceable() > 0) return true;
-  if (rows >= options_.rows_max || hot.chunk_count() * table::kHotChunkBytesDefault >= options_.bytes_max) return true;
+  if (rows >= options_.rows_max || hot.chunk_count() * memory_.chunk_bytes() >= options_.bytes_max) return true;
   const int64_t oldest = hot.oldest_append_us();
   return oldest != 0 && env_.clock.Now().us - oldest >= options_.interval_us * interval_factor_.load(std::memory_order_relaxed);
 }
@@ -40,11 +41,10 @@ void HotSource::RequestFlush() {
   Ring();
 }
 
-void HotSource::FlushDone() {
-  CHECK(flushes_.fetch_sub(1, std::memory_order_relaxed) > 0, "a flush ended that was not requested");
-}
+void HotSource::FlushDone() { CHECK(flushes_.fetch_sub(1, std::memory_order_relaxed) > 0, "a flush ended that was not requested"); }
 
-Result<std::map<log::LogPartition, log::OffsetRange>> HotSource::Cut(std::string_view topic, const std::map<log::LogPartition, log::Offset>& from,
+Result<std::map<log::LogPartition, log::OffsetRange>> HotSource::Cut(std::string_view topic,
+                                                                     const std::map<log::LogPartition, log::Offset>& from,
                                                                      uint64_t /*bytes_max: chunks are in memory already*/) {
   std::map<log::LogPartition, log::OffsetRange> out;
   cut_ = {};
@@ -57,8 +57,10 @@ Result<std::map<log::LogPartition, log::OffsetRange>> HotSource::Cut(std::string
     // A hole would be a loss that nobody sees: progress would move over rows that were never laid into memory.
     auto first = slice.begin.find(partition);
     if (first == slice.begin.end() || first->second != begin)
-      return Error{ErrorCode::kCorruption, "the rows in memory of \"" + std::string(topic) + "\", log partition " + std::to_string(partition.get()) +
-                   ", do not begin at offset " + std::to_string(begin.get()) + " where the table ends", "restart the server: rows are laid into memory from the log"};
+      return Error{ErrorCode::kCorruption,
+                   "the rows in memory of \"" + std::string(topic) + "\", log partition " + std::to_string(partition.get()) +
+                       ", do not begin at offset " + std::to_string(begin.get()) + " where the table ends",
+                   "restart the server: rows are laid into memory from the log"};
     ASSIGN_OR_RETURN(auto chain, log_.ChainAt(topic, partition, end));
     out[partition] = {begin, end, 0, chain};
   }
