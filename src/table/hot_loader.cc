@@ -34,7 +34,8 @@ HotLoader::~HotLoader() {
     stopping_ = true;
   }
   WakeAll();
-  for (auto& worker : workers_) worker->thread->Join();
+  for (auto& worker : workers_)
+    if (worker->thread != nullptr) worker->thread->Join();  // a simulated crash came between them
 }
 
 void HotLoader::Add(Table& table, LoadPlan plan) {
@@ -56,13 +57,16 @@ void HotLoader::Add(Table& table, LoadPlan plan) {
     if (job.rows_all < kLanes * HotChunkRows(memory_.chunk_bytes()))
       for (auto& [partition, lane] : job.lane_of) lane = 0;
   }
-  while (workers_.size() < kThreads) {
-    auto& worker = *workers_.emplace_back(std::make_unique<Worker>());
-    worker.wake = env_.threads.NewSignal();
-    worker.thread = env_.threads.Start("hot-load-" + std::to_string(workers_.size() - 1), io::ThreadPriority::kBackground,
-                                       [this, &worker] { Work(worker); });
-  }
+  if (workers_.empty()) StartWorkers();
   WakeAll();
+}
+
+// All of them are there before the first one runs: each wakes the others.
+void HotLoader::StartWorkers() {
+  for (size_t i = 0; i < kThreads; i++) workers_.emplace_back(std::make_unique<Worker>())->wake = env_.threads.NewSignal();
+  for (size_t i = 0; i < kThreads; i++)
+    workers_[i]->thread = env_.threads.Start("hot-load-" + std::to_string(i), io::ThreadPriority::kBackground,
+                                             [this, &worker = *workers_[i]] { Work(worker); });
 }
 
 std::vector<LoadStatus> HotLoader::Status() const {

@@ -83,6 +83,7 @@ class HotLoader {
     std::unique_ptr<io::Thread> thread;
   };
 
+  void StartWorkers();
   void Work(Worker& self);
   Step Pick();
   Step PickOf(Job& job, int64_t now_ns);
