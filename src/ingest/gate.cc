@@ -83,6 +83,11 @@ Result<Gate::TopicEntry*> Gate::OpenTopic(std::string_view name) {
   return &topics_.emplace(std::string(name), TopicEntry{topic, std::move(keys)}).first->second;
 }
 
+Result<void> Gate::MakeTopic(std::string_view name) {
+  ASSIGN_OR_RETURN([[maybe_unused]] auto* entry, OpenTopic(name));
+  return {};
+}
+
 // The topic's index in used_topics_.
 Result<uint16_t> Gate::UseTopic(std::string_view name) {
   for (size_t i = 0; i < used_topics_.size(); i++)

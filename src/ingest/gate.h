@@ -56,6 +56,8 @@ class Gate {
   static Result<std::unique_ptr<Gate>> Make(io::Env env, log::Log& log, GateOptions options, Hooks hooks);
 
   IngestOutcome Ingest(const IngestRequest& request);
+  // The topic, made if there is none, as its first event does it. Errors: of the hooks and of Log::OpenTopic.
+  Result<void> MakeTopic(std::string_view name);
   // The second half of Ingest, for a request that was decoded on another thread: `outcome` is what decoded.Decode(request) said.
   // `decoded` must live as long as this call's results are asked for.
   IngestOutcome Admit(const IngestRequest& request, RequestDecoder& decoded, IngestOutcome outcome);
@@ -77,8 +79,8 @@ class Gate {
     io::Counter &bytes, &accepted, &duplicates, &rejected;
   };
   Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router);
-  Result<uint16_t> UseTopic(std::string_view name);
   Result<TopicEntry*> OpenTopic(std::string_view name);
+  Result<uint16_t> UseTopic(std::string_view name);
   Result<void> RouteRows(std::string_view fixed_topic);
   IngestOutcome AdmitRows(const IngestRequest& request, IngestOutcome outcome);
   event::EventBatch& batch() { return newest_->batch(); }

@@ -40,6 +40,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOption
   if (auto opened = pipeline->OpenStorage(open_catalog); !opened.ok()) return pipeline->directory_->Explain(opened.error());
   RETURN_IF_ERROR(pipeline->OpenTables());
   RETURN_IF_ERROR(pipeline->OpenGate());
+  pipeline->OpenForgottenTopics();
   return pipeline;
 }
 
@@ -125,7 +126,8 @@ Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
   auto known = KnownTableOf(*log_, topic.name(), env_.log);
   feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, options_.tier, std::move(known)));
   auto* feed = feeds_.back().get();
-  if (auto opened = feed->Open(); !opened.ok()) env_.log.Error("table is not available", {{"table", name.ToString()}, {"cause", opened.error().ToString()}});
+  if (auto opened = feed->Open(); !opened.ok())
+    env_.log.Error("table is not available", {{"table", name.ToString()}, {"cause", opened.error().ToString()}});
   feed->Start();
   return feed;
 }
@@ -154,7 +156,8 @@ Result<void> Pipeline::OpenGate() {
   hooks.prepare_topic = [this](const std::string& topic) -> Result<table::PartitionOffsets> {
     ASSIGN_OR_RETURN(auto name, TableNameFor(topic));
     if (auto* taken = registry_->Find(name); taken != nullptr)
-      return Error{ErrorCode::kInvalid, "the topic \"" + topic + "\" would feed the table " + name.ToString() + ", which \"" + taken->topic_name() + "\" feeds",
+      return Error{ErrorCode::kInvalid,
+                   "the topic \"" + topic + "\" would feed the table " + name.ToString() + ", which \"" + taken->topic_name() + "\" feeds",
                    "choose another topic name, or set topics." + topic + ".table"};
     auto at = known_progress_.find(topic);
     return at == known_progress_.end() ? table::PartitionOffsets() : at->second.progress.offsets();
@@ -163,13 +166,26 @@ Result<void> Pipeline::OpenGate() {
   return {};
 }
 
+// Tables that this log does not know, because it is new or came from a backup of before: their rows are there from the start, not only
+// from their topics' next events on.
+void Pipeline::OpenForgottenTopics() {
+  for (auto& [topic, fed] : known_progress_) {
+    if (log_->FindTopic(topic) != nullptr) continue;
+    auto name = TableNameFor(topic);
+    if (!name.ok() || *name != fed.table) continue;  // the topic feeds another one now
+    if (auto made = gate_->MakeTopic(topic); !made.ok())
+      env_.log.Warn("topic of a table was not made", {{"table", name->ToString()}, {"topic", topic}, {"cause", made.error().ToString()}});
+  }
+}
+
 // ---- running ------------------------------------------------------------------------------------------------------------
 
 void Pipeline::TickFeeds() {
   for (auto& feed : feeds_) {
     if (!registry_->is_held_back(feed->table())) continue;
     if (auto begun = LoadHotRows(*feed); !begun.ok())
-      env_.log.Warn("hot rows were not loaded, it is tried again", {{"table", feed->table().name().ToString()}, {"cause", begun.error().ToString()}});
+      env_.log.Warn("hot rows were not loaded, it is tried again",
+                    {{"table", feed->table().name().ToString()}, {"cause", begun.error().ToString()}});
   }
   for (auto& feed : feeds_) {
     feed->Tick();
@@ -196,9 +212,11 @@ Result<void> Pipeline::TakesRows(const log::Topic& topic) const {
   if (feed == nullptr) return {};  // its first event makes it
   auto refused = [&](uint64_t bytes, const std::string& bound) {
     const auto name = feed->table().name().ToString();
-    return Error{ErrorCode::kExhausted, "\"" + topic.name() + "\" is full: its table " + name + " " + WhyItWaits(feed->pump()) + ", and the events that wait for it take " + std::to_string(bytes / kMiB) +
-                     " MiB (" + bound + ")",
-                 "`sluice table describe " + name + "` says more; `sluice table resume " + name + "` lets a paused one go on, and events are taken again once it has caught up"};
+    return Error{ErrorCode::kExhausted,
+                 "\"" + topic.name() + "\" is full: its table " + name + " " + WhyItWaits(feed->pump()) +
+                     ", and the events that wait for it take " + std::to_string(bytes / kMiB) + " MiB (" + bound + ")",
+                 "`sluice table describe " + name + "` says more; `sluice table resume " + name +
+                     "` lets a paused one go on, and events are taken again once it has caught up"};
   };
   if (topic.untiered_bytes() >= options_.log.untiered_bytes_max)
     return refused(topic.untiered_bytes(), "log.untiered_bytes_max is " + std::to_string(options_.log.untiered_bytes_max) + " bytes");
@@ -233,8 +251,9 @@ Result<TableFeed*> Pipeline::FindFeed(std::string_view name) {
   std::vector<std::string> names;
   for (auto& feed : feeds_) names.push_back(feed->table().name().ToString());
   auto nearest = Nearest(name, std::vector<std::string_view>(names.begin(), names.end()));
-  return Error{ErrorCode::kNotFound, "there is no table " + std::string(name),
-               nearest.empty() ? "tables appear with their topic's first event; GET /v1/tables lists them" : "did you mean " + nearest + "?"};
+  return Error{
+      ErrorCode::kNotFound, "there is no table " + std::string(name),
+      nearest.empty() ? "tables appear with their topic's first event; GET /v1/tables lists them" : "did you mean " + nearest + "?"};
 }
 
 }  // namespace sluice::server

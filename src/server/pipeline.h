@@ -60,6 +60,7 @@ class Pipeline {
   Result<void> OpenStorage(const CatalogOpener& open_catalog);
   Result<void> OpenTables();
   Result<void> OpenGate();
+  void OpenForgottenTopics();
   Result<void> LoadKnownProgress();
   Result<void> CheckLogReachesTables() const;
   Result<table::TableName> TableNameFor(const std::string& topic) const;
