@@ -151,7 +151,8 @@ HotLoader::Step HotLoader::PickOf(Job& job, int64_t now_ns) {
 }
 
 bool HotLoader::HasRoom(const Table& table) const {
-  if (!memory_.has_room_to_load()) return false;
+  // Newer rows of the table may fill the memory, and cannot leave before its older ones: those always have room for a chunk.
+  if (!memory_.has_room_to_load()) return !table.is_stuck() && table.hot().rows_sliceable() == 0;
   // A burst may have taken more than the share before anybody knew that the table does not get on: what was taken must fit again.
   if (table.is_stuck()) return registry_.stuck_bytes() < memory_.stuck_bytes_max() || memory_.files_are_full();
   // Nobody knows of a table whose rows were never tiered yet whether it gets on.
