@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "sim/dice.h"
+#include "sim/second_act.h"
 
 namespace sluice::sim {
 namespace {
@@ -15,7 +16,8 @@ constexpr int64_t kFlushPatienceUs = 30 * kMicrosPerSecond;
 constexpr int64_t kPollUs = 20'000;
 constexpr int kAttemptsMax = 1'000;  // of one request; after that the server counts as hanging
 constexpr int kClosingAttemptsMax = 300;
-constexpr uint64_t kSenderStream = 200, kFlushStream = 300, kClockStream = 301, kDiskStream = 302;
+constexpr int64_t kAttemptsEach = 10;
+constexpr uint64_t kSenderStream = 200, kFlushStream = 300, kClockStream = 301, kDiskStream = 302, kOutageStream = 303;
 
 std::string StatusText(const Call& call) { return "status " + std::to_string(static_cast<int>(call.status)) + ", " + call.message; }
 
@@ -36,12 +38,12 @@ bool Ask(RunState& run, io::Env env, const std::shared_ptr<io::Signal>& bell, co
   return call->done;
 }
 
-Sender::Sender(RunState& run, io::Env env, int number)
-    : run_(run), env_(env), number_(number), dice_(run.scenario.seed, kSenderStream + static_cast<uint64_t>(number)),
+Sender::Sender(RunState& run, io::Env env, int number, int requests)
+    : run_(run), env_(env), number_(number), requests_(requests), dice_(run.scenario.seed, kSenderStream + static_cast<uint64_t>(number)),
       workload_(run.scenario.seed, number, run.scenario.workload, run.ledger), bell_(env.threads.NewSignal()) {}
 
 void Sender::Run() {
-  for (int i = 0; i < run_.scenario.requests && run_.verdict.ok(); i++) {
+  for (int i = 0; i < requests_ && run_.verdict.ok(); i++) {
     const auto one_in = run_.scenario.long_pause_one_in;
     const int64_t pause_us_max = one_in != 0 && dice_.OneIn(one_in) ? kLongPauseUsMax : run_.scenario.pause_us_max;
     env_.clock.SleepUs(dice_.Between(0, pause_us_max));
@@ -63,19 +65,35 @@ void Sender::Deliver(const Request& request) {
     run_.ledger.Send(number_, keys, rows);
   }
   const auto shared = std::make_shared<const Request>(request);
-  for (int attempt = 0; run_.verdict.ok(); attempt++) {
+  int64_t unanswered = 0;
+  // A table that does not get on stops its own topic, and nobody else.
+  bool is_topics_own = false;
+  for (int attempt = 0; run_.verdict.ok(); attempt += is_topics_own || AwaitsBrokenTable(request) ? 0 : 1) {
+    is_topics_own = false;
     auto call = std::make_shared<Call>();
     call->request = shared;
     const size_t acknowledged = run_.ledger.acknowledged().size();
     if (attempt == kAttemptsMax) return run_.verdict.Note("sender " + std::to_string(number_), "no answer after " + std::to_string(attempt) + " attempts");
-    if (!Ask(run_, env_, bell_, call, run_.scenario.patience_us)) {
+    if (const auto one_in = run_.scenario.double_delivery_one_in; one_in != 0 && dice_.OneIn(one_in)) {
+      auto twin = std::make_shared<Call>(*call);
+      twin->bell = bell_;
+      run_.mailbox.Post(std::move(twin));  // nobody reads its answer
+    }
+    // Who gets no answer waits longer the next time.
+    if (!Ask(run_, env_, bell_, call, run_.scenario.patience_us * (1 + unanswered / kAttemptsEach))) {
+      unanswered++;
       run_.unanswered++;
       continue;
     }
     run_.answers++;
     if (Judge(*shared, *call, acknowledged)) return;
+    is_topics_own = call->status == ingest::IngestStatus::kTopicQuota;
     env_.clock.SleepUs(dice_.Between(1'000, 50'000));
   }
+}
+
+bool Sender::AwaitsBrokenTable(const Request& request) const {
+  return std::any_of(request.keys.begin(), request.keys.end(), [&](auto& key) { return !key.id.empty() && run_.broken_tables.contains(table::TableNameOf(key.topic)); });
 }
 
 bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged) {
@@ -83,6 +101,7 @@ bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged
   using ingest::IngestStatus;
   constexpr IngestStatus kTryAgain[] = {IngestStatus::kBusy, IngestStatus::kTopicQuota, IngestStatus::kDiskFull, IngestStatus::kFailed};
   if (std::find(std::begin(kTryAgain), std::end(kTryAgain), call.status) != std::end(kTryAgain)) {
+    if (call.status == IngestStatus::kTopicQuota) run_.reached.Note(Reach::kTopicRefused);
     env_.log.Debug("refused", {{"sender", number_}, {"cause", call.message}});
     return false;
   }
@@ -147,6 +166,20 @@ void FillDisks(RunState& run, io::Env env) {
   }
 }
 
+void BreakTables(RunState& run, io::Env env) {
+  Dice dice(run.scenario.seed, kOutageStream);
+  constexpr const char* kTopics[] = {"raw-events", "raw-events", "raw-transactions", "silver-orders"};
+  for (int i = 0; i < run.scenario.table_outages && run.verdict.ok() && run.senders_at_work > 0; i++) {
+    env.clock.SleepUs(dice.Between(0, 200'000));
+    const auto table = table::TableNameOf(dice.Pick(kTopics));
+    const int64_t length_us = dice.Between(run.scenario.outage_us_max / 4, run.scenario.outage_us_max);
+    if (!run.faults_on) return;
+    run.broken_tables.insert(table);
+    env.clock.SleepUs(length_us);
+    run.broken_tables.erase(table);
+  }
+}
+
 void Close(RunState& run, io::Env env) {
   const std::shared_ptr<io::Signal> bell = env.threads.NewSignal();
   while (run.senders_at_work > 0 && run.verdict.ok()) env.clock.SleepUs(kPollUs);
@@ -154,6 +187,7 @@ void Close(RunState& run, io::Env env) {
   calm.steps_max = run.world.options().steps_max;
   run.world.SetOptions(calm);
   run.faults_on = false;
+  run.broken_tables.clear();
   auto until_done = [&](Call::Kind kind, bool must_succeed) {
     std::string why = "no answer";
     for (int attempt = 0; run.verdict.ok(); attempt++) {
@@ -167,6 +201,7 @@ void Close(RunState& run, io::Env env) {
   };
   until_done(Call::Kind::kFlush, true);
   until_done(Call::Kind::kLook, true);
+  if (run.act > 1) AwaitOrphanSearch(run, env);
   until_done(Call::Kind::kStop, false);
 }
 

@@ -17,18 +17,19 @@ bool Ask(RunState& run, io::Env env, const std::shared_ptr<io::Signal>& bell, co
 // Sends its requests one after the other, each until it is answered, and tells the ledger.
 class Sender {
  public:
-  Sender(RunState& run, io::Env env, int number);
+  Sender(RunState& run, io::Env env, int number, int requests);
   void Run();
 
  private:
   void Deliver(const Request& request);
+  bool AwaitsBrokenTable(const Request& request) const;
   // False: to be sent again. `acknowledged`: events that were when the call was made.
   bool Judge(const Request& request, const Call& call, size_t acknowledged);
   void Accept(const Request& request, const Call& call, size_t acknowledged);
 
   RunState& run_;
   io::Env env_;
-  const int number_;
+  const int number_, requests_;
   Dice dice_;
   Workload workload_;
   const std::shared_ptr<io::Signal> bell_;
@@ -41,6 +42,8 @@ void AskForFlushes(RunState& run, io::Env env);
 void JumpClocks(RunState& run, io::Env env);
 // The disk is full for a while, now and then.
 void FillDisks(RunState& run, io::Env env);
+// The catalog does not answer for one of the tables for a while, now and then.
+void BreakTables(RunState& run, io::Env env);
 
 // When the senders are done: switches faults off, flushes, looks at the lake, stops the server.
 void Close(RunState& run, io::Env env);

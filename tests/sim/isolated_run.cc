@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/isolated_run.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <vector>
 
 #include "base/check.h"
 
@@ -22,39 +24,72 @@ void WriteAll(int to, const std::string& bytes) {
   }
 }
 
-std::string ReadAll(int from) {
-  std::string out;
+// False: that was all.
+bool ReadSome(int from, std::string& out) {
   char buffer[4096];
-  for (;;) {
-    const ssize_t n = read(from, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return out;
-    out.append(buffer, static_cast<size_t>(n));
-  }
+  const ssize_t n = read(from, buffer, sizeof buffer);
+  if (n > 0) out.append(buffer, static_cast<size_t>(n));
+  return n > 0 || (n < 0 && errno == EINTR);
+}
+
+IsolatedResult ResultOf(pid_t process, std::string output, int seconds_max) {
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {true, std::move(output)};
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return {false, "it did not end in " + std::to_string(seconds_max) + " s"};
+  return {false, WIFSIGNALED(status) ? "it ended with signal " + std::to_string(WTERMSIG(status))
+                                     : "it ended with code " + std::to_string(WEXITSTATUS(status))};
 }
 
 }  // namespace
 
-IsolatedResult RunIsolated(const std::function<std::string()>& body, int seconds_max) {
+IsolatedRuns::~IsolatedRuns() { CHECK(children_.empty(), "runs that nobody waited for"); }
+
+void IsolatedRuns::Add(const Body& body, Done done) {
+  while (children_.size() >= jobs_) Wait();
   int ends[2];
   CHECK(pipe(ends) == 0, "no pipe");
   std::fflush(nullptr);
   const pid_t child = fork();
   CHECK(child >= 0, "no child process");
   if (child == 0) {
+    for (auto& other : children_) close(other.output_end);
     close(ends[0]);
-    alarm(static_cast<unsigned>(seconds_max));  // SIGALRM ends it
+    alarm(static_cast<unsigned>(seconds_max_));  // SIGALRM ends it
     WriteAll(ends[1], body());
     _exit(0);
   }
   close(ends[1]);
+  children_.push_back({child, ends[0], {}, std::move(done)});
+}
+
+void IsolatedRuns::Wait() {
+  std::vector<pollfd> ends;
+  for (auto& child : children_) ends.push_back({child.output_end, POLLIN, 0});
+  if (poll(ends.data(), ends.size(), -1) < 0) return;  // EINTR
+  size_t i = 0;
+  for (auto child = children_.begin(); child != children_.end(); i++) {
+    if (ends[i].revents == 0 || ReadSome(child->output_end, child->output)) {
+      ++child;
+      continue;
+    }
+    close(child->output_end);
+    const auto result = ResultOf(child->process, std::move(child->output), seconds_max_);
+    const auto done = std::move(child->done);
+    child = children_.erase(child);
+    done(result);
+  }
+}
+
+void IsolatedRuns::Finish() {
+  while (!children_.empty()) Wait();
+}
+
+IsolatedResult RunIsolated(const IsolatedRuns::Body& body, int seconds_max) {
   IsolatedResult out;
-  out.output = ReadAll(ends[0]);
-  close(ends[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  out.ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (WIFSIGNALED(status)) out.output = WTERMSIG(status) == SIGALRM ? "it did not end in " + std::to_string(seconds_max) + " s" : "it ended with signal " + std::to_string(WTERMSIG(status));
+  IsolatedRuns runs(1, seconds_max);
+  runs.Add(body, [&](const IsolatedResult& result) { out = result; });
+  runs.Finish();
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/planted_bugs.h"
 
+#include "base/json.h"
 #include "sim/forwarding_catalog.h"
 #include "sim/forwarding_files.h"
 
@@ -61,6 +62,48 @@ class RottenDataFiles final : public ForwardingFiles {
   }
 };
 
+// A disk that changes a bit here and there in files of hot rows.
+class RottenHotFiles final : public ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<std::unique_ptr<io::File>> OpenUnnamed(const Path& directory) override {
+    ASSIGN_OR_RETURN(auto file, files_.OpenUnnamed(directory));
+    return std::unique_ptr<io::File>(std::make_unique<RottenFile>(std::move(file)));
+  }
+};
+
+// Table metadata in which properties, and so progress, go on, and `main` stays at the snapshot before.
+class StaleMainFile final : public ForwardingFile {
+ public:
+  using ForwardingFile::ForwardingFile;
+  Result<void> Write(uint64_t at, std::string_view from) override {
+    auto json = Json::Parse(from);  // manifests are no JSON
+    if (at != 0 || !json.ok()) return file_->Write(at, from);
+    for (auto& snapshot : (*json)["snapshots"].AsArray()) {
+      if (snapshot["snapshot-id"].AsInt() != (*json)["current-snapshot-id"].AsInt() || snapshot["parent-snapshot-id"].AsInt() == 0) continue;
+      const int64_t before = snapshot["parent-snapshot-id"].AsInt();
+      Json main, refs;
+      main.Set("snapshot-id", before);
+      main.Set("type", "branch");
+      refs.Set("main", std::move(main));
+      json->Set("refs", std::move(refs));
+      json->Set("current-snapshot-id", before);
+      break;
+    }
+    return file_->Write(at, json->Dump());
+  }
+};
+
+class StaleMain final : public ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
+    if (path.find("/metadata/") == Path::npos || options.mode == io::OpenMode::kRead) return file;
+    return std::unique_ptr<io::File>(std::make_unique<StaleMainFile>(std::move(file)));
+  }
+};
+
 // Expiry that takes a live manifest with the dead lists.
 class GreedyRemoval final : public ForwardingFiles {
  public:
@@ -107,13 +150,18 @@ class ForgetfulCatalog final : public ForwardingCatalog {
 // Passes the frames on, except that every n-th is treated in its own way.
 class WrongListener final : public log::LogListener {
  public:
-  enum class Wrong : uint8_t { kSkips, kRepeats, kForgetsLateness };
+  enum class Wrong : uint8_t { kSkips, kRepeats, kForgetsLateness, kCountsOneMore };
   WrongListener(log::LogListener& next, Wrong wrong) : next_(next), wrong_(wrong) {}
 
   void OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) override {
     const bool now = ++frames_ % kEvery == 0;
     if (now && wrong_ == Wrong::kSkips) return;
     if (now && wrong_ == Wrong::kRepeats) next_.OnAdmitted(batch, admitted);
+    if (now && wrong_ == Wrong::kCountsOneMore) {
+      auto wrong = admitted;
+      wrong.base_offset = admitted.base_offset + 1;
+      return next_.OnAdmitted(batch, wrong);
+    }
     if (wrong_ != Wrong::kForgetsLateness) return next_.OnAdmitted(batch, admitted);
     const std::vector<uint8_t> never(admitted.late.size(), 0);
     auto forgotten = admitted;
@@ -159,6 +207,20 @@ Wiring TieredTooEarly() {
   return out;
 }
 
+// Hot rows leave when the tier may take them, not when their table has them.
+Wiring DroppedTooEarly() {
+  Wiring out;
+  out.on_round = [](server::Pipeline& pipeline) {
+    for (auto& feed : pipeline.feeds()) feed->table().hot().Drop(feed->table().hot().visible_end());
+  };
+  return out;
+}
+
+Wiring EarlyAnswersToDuplicates() {
+  Wiring out;
+  out.answers_pending_duplicates = true;
+  return out;
+}
 Wiring EarlyAnswers() {
   Wiring out;
   out.answers_before_durable = true;
@@ -188,6 +250,27 @@ void SlowTables(Scenario& scenario) {
   scenario.workload.data_bytes_max = 2'000;
   scenario.requests = 40;
 }
+// Every request arrives twice, and power fails often.
+void DoubleDeliveries(Scenario& scenario) {
+  scenario.double_delivery_one_in = 1;
+  scenario.pause_us_max = 1'000;
+  scenario.requests = 25;
+  scenario.senders = 4;
+  scenario.crashes = 12;
+}
+void StuckTables(Scenario& scenario) {
+  scenario.server.hot_bytes_max = 8 * scenario.server.hot_chunk_bytes;
+  scenario.server.hot_disk_bytes_max = 12 * scenario.server.hot_chunk_bytes;
+  scenario.table_outages = 3;
+  scenario.outage_us_max = 20 * kMicrosPerSecond;
+  scenario.workload.data_bytes_max = 4'000;
+  scenario.workload.events_max = 8;
+  scenario.requests = 40;
+  scenario.senders = 4;
+  scenario.pause_us_max = 2'000;
+  scenario.view_pause_us_max = 300'000;
+  scenario.crashes = 1;
+}
 void OldSnapshots(Scenario& scenario) {
   ManyCommits(scenario);
   scenario.server.tier.snapshots_min = 1;
@@ -212,6 +295,11 @@ const std::vector<PlantedBug>& PlantedBugs() {
       {"a frame reaches the hot tail twice", WithListener(WrongListener::Wrong::kRepeats)},
       {"hot rows forget that they came late", WithListener(WrongListener::Wrong::kForgetsLateness), ManyLateEvents},
       {"the log drops rows that no table has", TieredTooEarly(), SlowTables},
+      {"duplicates of events that are not durable yet are answered", EarlyAnswersToDuplicates(), DoubleDeliveries},
+      {"hot rows stand one offset too far", WithListener(WrongListener::Wrong::kCountsOneMore)},
+      {"hot rows leave before their commit is known", DroppedTooEarly(), SlowTables},
+      {"files of hot rows with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenHotFiles>(files); }), StuckTables},
+      {"progress goes on, the table's main branch does not", WithFiles([](io::FileSystem& files) { return std::make_unique<StaleMain>(files); }), ManyCommits},
       {"duplicates are known for a millisecond", ShortMemory(), ManyDuplicates},
   };
   return kBugs;
@@ -220,7 +308,8 @@ const std::vector<PlantedBug>& PlantedBugs() {
 Scenario BugScenario(const PlantedBug& bug, uint64_t seed) {
   auto out = RandomScenario(seed);
   out.faults = {};
-  out.clock_jumps = out.full_disks = 0;
+  out.clock_jumps = out.full_disks = out.table_outages = 0;
+  out.has_second_act = out.restores = false;
   out.crashes = 4;
   if (bug.prepare != nullptr) bug.prepare(out);
   return out;

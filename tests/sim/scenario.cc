@@ -7,6 +7,7 @@ namespace sluice::sim {
 namespace {
 
 constexpr uint64_t kScenarioStream = 1;
+constexpr uint64_t kChunkBytes = uint64_t{128} << 10;  // some 40 rows that are large, 256 that are small
 
 // Small enough that segments fill, runs are sealed, files are cut and snapshots expire within a few hundred events.
 server::ServerOptions SmallServer() {
@@ -18,7 +19,9 @@ server::ServerOptions SmallServer() {
   out.log.partitions_default = 3;
   out.log.dedup_run_keys_max = 40;
   out.log.idle_mark_delay_us = 2'000;
-  out.hot_bytes_max = uint64_t{96} << 20;
+  out.hot_chunk_bytes = kChunkBytes;
+  out.hot_bytes_max = 12 * kChunkBytes;
+  out.hot_disk_bytes_max = 16 * kChunkBytes;
   out.tier.interval_us = 200'000;
   out.tier.interval_stretch_max = 2;
   out.tier.snapshot_age_us_max = 40 * kMicrosPerSecond;
@@ -74,12 +77,39 @@ Scenario RandomScenario(uint64_t seed) {
   if (dice.OneIn(6)) out.faults.read_error = 0.002;
   if (dice.OneIn(4)) out.clock_jumps = static_cast<int>(dice.Between(1, 8));
   if (dice.OneIn(5)) out.full_disks = static_cast<int>(dice.Between(1, 4));
+
+  if (dice.OneIn(3)) {
+    out.table_outages = static_cast<int>(dice.Between(1, 3));
+    out.outage_us_max = (dice.Coin() ? 2 : 20) * kMicrosPerSecond;
+    // Enough rows that memory gets short meanwhile; requests that fit into a commit.
+    out.workload.data_bytes_max = 4'000;
+    out.workload.events_max = 8;
+    out.requests += 20;
+    out.senders += 1;
+    out.pause_us_max = 2'000;
+  }
+  if (dice.Coin()) {
+    out.server.hot_bytes_max = static_cast<uint64_t>(dice.Between(8, 12)) * kChunkBytes;
+    out.server.hot_disk_bytes_max = static_cast<uint64_t>(dice.Between(0, 12)) * kChunkBytes;
+  }
+  if (dice.OneIn(4)) out.double_delivery_one_in = 3;
+  out.has_second_act = dice.OneIn(3);
+  out.restores = out.has_second_act && dice.Coin();
+  if (out.has_second_act || dice.OneIn(3)) {
+    out.server.tier.orphan_age_us_min = kMicrosPerHour;
+    out.server.tier.orphan_search_interval_us = 60 * kMicrosPerSecond;
+  }
   return out;
 }
 
-Scenario ScriptedScenario() {
+std::vector<Reach> ScriptedReach(uint64_t seed) {
+  if (seed % 2 == 0) return {Reach::kSealed, Reach::kTableStuck, Reach::kHotFiles};
+  return {Reach::kRecycled, Reach::kSealed, Reach::kExpired};
+}
+
+Scenario ScriptedScenario(uint64_t seed) {
   Scenario out;
-  out.seed = 1;
+  out.seed = seed;
   out.server = SmallServer();
   out.server.log.partitions_default = 2;
   out.server.log.dedup_run_keys_max = 20;
@@ -95,6 +125,16 @@ Scenario ScriptedScenario() {
   out.workload.data_bytes_max = 6'000;
   out.workload.invalid_one_in = 1'000;
   out.long_pause_one_in = 3;
+  if (seed % 2 == 0) {
+    out.server.hot_bytes_max = 8 * kChunkBytes;
+    out.table_outages = 1;
+    out.outage_us_max = 20 * kMicrosPerSecond;
+    out.workload.data_bytes_max = 4'000;
+    out.long_pause_one_in = 0;
+    out.pause_us_max = 2'000;
+    out.requests = 30;
+    out.server.log.segment_bytes *= 4, out.server.log.journal_bytes_max *= 4;
+  }
   return out;
 }
 
@@ -109,6 +149,9 @@ std::string Scenario::ToString() const {
   if (faults.read_error > 0) out += ", read errors";
   if (clock_jumps > 0) out += ", " + std::to_string(clock_jumps) + " clock jumps";
   if (full_disks > 0) out += ", " + std::to_string(full_disks) + " full disks";
+  if (table_outages > 0) out += ", " + std::to_string(table_outages) + " outages of a table";
+  out += ", hot rows in " + std::to_string(server.hot_bytes_max / kChunkBytes) + " chunks and " + std::to_string(server.hot_disk_bytes_max / kChunkBytes) + " files";
+  if (has_second_act) out += restores ? ", a second act with a restored log" : ", a second act";
   return out;
 }
 

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "io/simulated_world.h"
 #include "server/options.h"
+#include "sim/reached.h"
 #include "sim/workload.h"
 
 namespace sluice::sim {
@@ -23,6 +25,7 @@ struct Scenario {
   int64_t pause_us_max = 20'000;    // of a sender, between two requests
   uint64_t long_pause_one_in = 0;   // pauses of up to half a minute: intervals pass, snapshots expire; 0: none
   int64_t patience_us = 200'000;    // of a sender, until it sends again
+  uint64_t double_delivery_one_in = 0;  // requests that the network delivers twice; 0: none
   int64_t view_pause_us_max = 300'000;  // of a reader, between two views
   int64_t view_held_us_max = 0;     // between a view's making and its reading
   int views_max = 20;               // of a reader, in one life of the server
@@ -30,10 +33,13 @@ struct Scenario {
   int crashes = 0;                  // seeded ones
   int clock_jumps = 0;              // of the wall clock, in both directions
   int full_disks = 0;               // times in which no file can grow
-  uint64_t io_between_crashes_max = 2'000;
+  int table_outages = 0;            // times in which the catalog does not answer for one of the tables
+  int64_t outage_us_max = 0;
+  bool has_second_act = false;      // ten hours after the end: another start, more requests, no file that nobody refers to
+  bool restores = false;            // before it, the log comes back from a backup
 
   bool has_faults() const {
-    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error + faults.read_error + full_disks > 0;
+    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error + faults.read_error + full_disks + table_outages > 0;
   }
   // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
   std::string ToString() const;
@@ -41,7 +47,10 @@ struct Scenario {
 
 // A run of a seed: small, with everything switched on or off.
 Scenario RandomScenario(uint64_t seed);
-// One of each thing and no crash: the sweep stops it at every io call.
-Scenario ScriptedScenario();
+// One of each thing and no crash: the sweep stops it at every io call. In those of even seeds a table does not get on for a while, and
+// memory is short.
+Scenario ScriptedScenario(uint64_t seed);
+// What it comes to before it is worth a sweep.
+std::vector<Reach> ScriptedReach(uint64_t seed);
 
 }  // namespace sluice::sim

@@ -56,10 +56,10 @@ void ServerLife::Run() {
     if (!run_.faults_on || !MayBeInjected(opened.error().code)) run_.verdict.Note("start", opened.error().ToString());
     return;
   }
-  Look(0, false, true);  // whatever was acknowledged before the crash is in the first view
+  Look(0, false, Loading::kLeftOut);  // whatever was acknowledged before the crash is in the first view
   run_.mailbox.bell = &pipeline_->log().written();
-  for (int i = 0; i < run_.scenario.readers; i++)
-    readers_.push_back(env_.threads.Start("reader-" + std::to_string(i), io::ThreadPriority::kNormal, [this, i] { Read(i); }));
+  StartReader("first-reader", [this] { Look(0, false, Loading::kAwaited); });
+  for (int i = 0; i < run_.scenario.readers; i++) StartReader("reader-" + std::to_string(i), [this, i] { Read(i); });
   Serve();
   run_.mailbox.bell = nullptr;
   for (auto& reader : readers_) reader->Join();
@@ -69,9 +69,9 @@ void ServerLife::Run() {
 
 Result<void> ServerLife::Open() {
   auto open_catalog = [this](const Path&) -> Result<std::unique_ptr<io::CatalogStore>> {
-    auto& catalog = run_.world.catalog();
-    if (run_.wiring.catalog) return run_.wiring.catalog(catalog);
-    return std::unique_ptr<io::CatalogStore>(std::make_unique<ForwardingCatalog>(catalog));
+    catalog_ = std::make_unique<OutageCatalog>(run_.world.catalog(), run_.broken_tables);
+    if (run_.wiring.catalog) return run_.wiring.catalog(*catalog_);
+    return std::unique_ptr<io::CatalogStore>(std::make_unique<ForwardingCatalog>(*catalog_));
   };
   ASSIGN_OR_RETURN(pipeline_, server::Pipeline::Open(env_, options_, open_catalog));
   if (run_.wiring.listener) {
@@ -118,7 +118,11 @@ void ServerLife::Take(const std::shared_ptr<Call>& call) {
   switch (call->kind) {
     case Call::Kind::kIngest: return Ingest(call);
     case Call::Kind::kFlush: return Flush(call);
-    case Call::Kind::kLook: Look(0, true, true); return Finish(*call);
+    case Call::Kind::kLook:
+      return StartReader("closing-reader", [this, call] {
+        Look(0, true, Loading::kAwaited);
+        Finish(*call);
+      });
     case Call::Kind::kStop: stopping_ = true; return Finish(*call);
   }
 }
@@ -141,7 +145,9 @@ void ServerLife::Ingest(const std::shared_ptr<Call>& call) {
   call->message = outcome.message;
   if (!outcome.ok()) return Finish(*call);
   for (auto& event : pipeline_->gate().EventOutcomes()) call->events.push_back({std::string(event.topic), {event.partition, event.offset}, event.duplicate});
-  waiting_.push_back({run_.wiring.answers_before_durable ? log::CommitSequence(0) : outcome.durable_after, call});
+  const bool only_duplicates = std::all_of(call->events.begin(), call->events.end(), [](auto& event) { return event.duplicate; });
+  if (run_.wiring.answers_before_durable || (run_.wiring.answers_pending_duplicates && only_duplicates)) return Finish(*call);
+  waiting_.push_back({outcome.durable_after, call});
 }
 
 // In order, as front/http/ingest_endpoint.h does.
@@ -165,7 +171,9 @@ void ServerLife::Flush(const std::shared_ptr<Call>& call) {
 
 // Nothing that a run does is a reason to stop a table for good.
 void ServerLife::CheckPumps() {
+  if (pipeline_->memory().file_bytes_used() > 0) run_.reached.Note(Reach::kHotFiles);
   for (auto& feed : pipeline_->feeds()) {
+    if (feed->table().is_stuck()) run_.reached.Note(Reach::kTableStuck);
     const auto status = feed->pump().status();
     if (status.state == log::PumpState::kPaused) run_.verdict.Note("the table " + feed->table().name().ToString() + " is paused", status.cause);
   }
@@ -173,10 +181,14 @@ void ServerLife::CheckPumps() {
 
 // ---- readers --------------------------------------------------------------------------------------------------------------
 
+void ServerLife::StartReader(const std::string& name, std::function<void()> body) {
+  readers_.push_back(env_.threads.Start(name, io::ThreadPriority::kNormal, std::move(body)));
+}
+
 void ServerLife::Read(int reader) {
   Dice dice(run_.scenario.seed, kReaderStream + static_cast<uint64_t>(run_.lives * 10 + reader));
   for (int i = 0; i < run_.scenario.views_max && !stopping_ && run_.verdict.ok(); i++) {
-    Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false, false);
+    Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false, dice.Coin() ? Loading::kAwaited : Loading::kLeftOut);
     Pause(dice.Between(1'000, run_.scenario.view_pause_us_max));
   }
 }
@@ -185,54 +197,74 @@ void ServerLife::Pause(int64_t us) {
   for (; us > 0 && !stopping_; us -= kStopPollUs) env_.clock.SleepUs(std::min(us, kStopPollUs));
 }
 
-// As statements do. The loop goes on meanwhile: rows that are to be loaded may not be durable yet.
-void ServerLife::WaitUntilLoaded(bool on_loop) {
-  auto is_loading = [&] {
-    const auto tables = pipeline_->registry().Tables();
-    return std::any_of(tables.begin(), tables.end(), [&](auto* table) { return pipeline_->registry().IsLoading(*table); });
-  };
-  while (is_loading() && (on_loop || !stopping_)) {
-    env_.clock.SleepUs(kLoadingPollUs);
-    if (!on_loop) continue;
-    pipeline_->log().Tick(env_.clock.Now());
-    AnswerDurable();
+// A view, and what has to be in it.
+struct ServerLife::View {
+  ViewRules rules;
+  std::shared_ptr<const query::ReadView> view;
+  std::vector<table::Table*> tables;
+  std::vector<std::optional<std::map<int32_t, int64_t>>> lake_ends;  // the versions themselves are not held: that is the view's work
+};
+
+// False: the server stops.
+bool ServerLife::MakeView(Loading loading, View& out) {
+  for (;;) {
+    // No io between these lines: one moment.
+    out.rules = {run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), {}, options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
+    out.view = *views_->NewView();
+    out.tables = pipeline_->registry().Tables();
+    out.lake_ends.clear();
+    const table::TableName* awaited = nullptr;
+    for (auto* table : out.tables) {
+      auto version = pipeline_->registry().Version(*table);
+      out.lake_ends.push_back(version ? std::make_optional(Ends(version->progress.offsets())) : std::nullopt);
+      const auto& name = table->name();
+      if (!out.view->IsLoading(name.table_namespace, name.name)) continue;
+      awaited = &name;
+      out.rules.left_out.insert(table->topic_name());
+    }
+    if (awaited == nullptr) return true;
+    run_.reached.Note(loading == Loading::kAwaited ? Reach::kLoadAwaited : Reach::kPartialView);
+    if (loading == Loading::kLeftOut) return true;
+    while (views_->IsLoading(awaited->table_namespace, awaited->name)) {
+      if (stopping_) return false;
+      env_.clock.SleepUs(kLoadingPollUs);
+    }
   }
 }
 
-void ServerLife::Look(int64_t held_us, bool lake_only, bool on_loop) {
-  WaitUntilLoaded(on_loop);
-  // No io between these lines: one moment.
-  ViewRules rules{run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
-  auto view = views_->NewView();
-  const auto tables = pipeline_->registry().Tables();
-  std::vector<std::optional<std::map<int32_t, int64_t>>> lake_ends;  // the versions themselves are not held: that is the view's work
-  for (auto* table : tables) {
-    auto version = pipeline_->registry().Version(*table);
-    lake_ends.push_back(version ? std::make_optional(Ends(version->progress.offsets())) : std::nullopt);
-  }
-
+void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
+  View made;
+  if (!MakeView(loading, made)) return;
   Pause(held_us);
   std::vector<ShownTable> shown;
-  for (size_t i = 0; i < tables.size(); i++) {
-    const auto& name = tables[i]->name();
-    auto failed = [&](const Error& error) {
-      // Where errors are injected, a table may take a while until it can be read again; not when it was flushed just now.
-      if (lake_only || !run_.scenario.has_faults() || !MayBeInjected(error.code)) run_.verdict.Note("view of " + name.ToString(), error.ToString());
-    };
-    auto table = (*view)->FindTable(name.table_namespace, name.name);
-    if (!table.ok() && !lake_ends[i] && !run_.scenario.has_faults()) continue;  // its first event is on its way
-    if (!table.ok()) return failed(table.error());
-    auto rows = ReadRows(env_, **table);
-    if (!rows.ok()) return failed(rows.error());
+  for (size_t i = 0; i < made.tables.size(); i++) {
+    auto& table = *made.tables[i];
+    const auto& name = table.name();
+    if (made.rules.left_out.contains(table.topic_name())) continue;
+    // Where errors are injected, a table may take a while until it can be read again; not when it was flushed just now.
+    auto is_finding = [&](const Error& error) { return lake_only || !run_.scenario.has_faults() || !MayBeInjected(error.code); };
+    auto found = made.view->FindTable(name.table_namespace, name.name);
+    if (!found.ok()) {
+      if (!made.lake_ends[i] && !run_.scenario.has_faults()) continue;  // its first event is on its way
+      if (is_finding(found.error())) return run_.verdict.Note("view of " + name.ToString(), found.error().ToString());
+      made.rules.left_out.insert(table.topic_name());
+      continue;
+    }
+    auto rows = ReadRows(env_, **found);
+    if (!rows.ok() && is_finding(rows.error())) return run_.verdict.Note("view of " + name.ToString(), rows.error().ToString());
+    if (!rows.ok()) return;
     if (lake_only && !rows->hot.empty()) run_.verdict.Note("view of " + name.ToString(), "rows are hot after a flush");
+    if (rows->hot_files > 0) run_.reached.Note(Reach::kHotFilesRead);
+    auto version = pipeline_->registry().Version(table);
+    if (version != nullptr && Ends(version->progress.offsets()) != *made.lake_ends[i]) run_.reached.Note(Reach::kHeldView);
     auto& out = shown.emplace_back();
-    out.topic = tables[i]->topic_name();
+    out.topic = table.topic_name();
     out.rows = std::move(*rows);
-    out.lake_ends = *lake_ends[i];
-    for (auto& [partition, offset] : (*table)->freshness().next_offsets) out.ends[partition.get()] = offset.get();
+    out.lake_ends = *made.lake_ends[i];
+    for (auto& [partition, offset] : (*found)->freshness().next_offsets) out.ends[partition.get()] = offset.get();
   }
   run_.views++;
-  run_.verdict.Note("view", CheckView(shown, rules, run_.ledger));
+  run_.verdict.Note("view", CheckView(shown, made.rules, run_.ledger));
 }
 
 }  // namespace sluice::sim

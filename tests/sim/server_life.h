@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,10 @@
 #include "query/table_read_views.h"
 #include "server/pipeline.h"
 #include "sim/ledger.h"
+#include "sim/reached.h"
 #include "sim/scenario.h"
 #include "sim/verdict.h"
+#include "sim/table_outage.h"
 #include "sim/wiring.h"
 #include "sim/workload.h"
 
@@ -51,12 +54,17 @@ struct RunState {
   const Scenario& scenario;
   const Wiring& wiring;
   io::SimulatedWorld& world;
-  Ledger ledger;
-  Verdict verdict;
-  Mailbox mailbox;
+  Ledger ledger = {};
+  Verdict verdict = {};
+  Mailbox mailbox = {};
   bool faults_on = true;  // errors of the simulated disk and catalog are to be expected
   int senders_at_work = 0;
+  int act = 1;
+  int64_t act_began_us = 0;  // wall clock
+  bool has_backup = false;
   uint64_t disk_bytes_max = 0;  // as SimulationOptions has it at the moment
+  std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
+  Reached reached = {};
   int64_t views = 0, commits = 0, answers = 0, unanswered = 0, lives = 0, crashes = 0;
 };
 
@@ -82,11 +90,15 @@ class ServerLife {
   void Flush(const std::shared_ptr<Call>& call);
   void AnswerDurable();
   void CheckPumps();
+  void StartReader(const std::string& name, std::function<void()> body);
   void Read(int reader);
   void Pause(int64_t us);
+  // As statements do: a table that is loading is awaited, or left out.
+  enum class Loading : uint8_t { kLeftOut, kAwaited };
+  struct View;
+  bool MakeView(Loading loading, View& out);
   // Makes a view, holds it for a while, checks what it shows.
-  void WaitUntilLoaded(bool on_loop);
-  void Look(int64_t held_us, bool lake_only, bool on_loop);
+  void Look(int64_t held_us, bool lake_only, Loading loading);
   static void Finish(Call& call);
 
   RunState& run_;
@@ -94,12 +106,13 @@ class ServerLife {
   std::unique_ptr<io::FileSystem> files_;      // decorated ones, where the wiring has some
   std::unique_ptr<io::ObjectStore> objects_;
   io::Env env_;
+  std::unique_ptr<OutageCatalog> catalog_;
   std::unique_ptr<server::Pipeline> pipeline_;
   std::unique_ptr<log::LogListener> listener_;
   std::unique_ptr<query::TableReadViews> views_;
   std::deque<Waiting> waiting_;
   bool stopping_ = false;
-  std::vector<std::unique_ptr<io::Thread>> readers_;
+  std::vector<std::unique_ptr<io::Thread>> readers_;  // each looks once, or again and again
 };
 
 }  // namespace sluice::sim

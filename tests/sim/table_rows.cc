@@ -26,15 +26,16 @@ Result<void> AddRows(const Columns& columns, std::vector<Row>& out) {
   return {};
 }
 
-Result<void> AddHotRows(const query::ViewChunk& chunk, std::vector<Row>& out) {
+Result<void> AddHotRows(const query::ViewChunk& chunk, TableRows& out) {
   if (chunk.begin == chunk.end) return {};
   // There are no descriptors in the simulator: the chunk itself is asked, which is what the view's owner points at.
   auto hot = std::static_pointer_cast<const table::HotChunk>(chunk.owner);
   std::vector<uint32_t> rows(chunk.end - chunk.begin);
   std::iota(rows.begin(), rows.end(), chunk.begin);
   const auto reader = hot->reader();
+  out.hot_files += hot->in_file() ? 1 : 0;
   const table::HotRows part{&reader, rows};
-  return AddRows(table::GatherHotColumns({&part, 1}, chunk.owner), out);
+  return AddRows(table::GatherHotColumns({&part, 1}, chunk.owner), out.hot);
 }
 
 }  // namespace
@@ -60,7 +61,7 @@ Result<TableRows> ReadRows(io::Env env, const query::ViewTable& table) {
       return Error{ErrorCode::kCorruption, file.uri + " holds " + std::to_string(rows->size()) + " rows, its manifest says " + std::to_string(file.rows)};
     out.lake.insert(out.lake.end(), std::make_move_iterator(rows->begin()), std::make_move_iterator(rows->end()));
   }
-  for (auto& chunk : scan.chunks) RETURN_IF_ERROR(AddHotRows(chunk, out.hot));
+  for (auto& chunk : scan.chunks) RETURN_IF_ERROR(AddHotRows(chunk, out));
   return out;
 }
 

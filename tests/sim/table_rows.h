@@ -16,6 +16,7 @@ namespace sluice::sim {
 struct TableRows {
   std::vector<Row> lake;  // in the order of the view's files
   std::vector<Row> hot;   // oldest first
+  int hot_files = 0;      // chunks of them that were in files
 };
 
 // Errors: of the store, and what a damaged file says.

@@ -119,22 +119,25 @@ class ViewCheck {
   Finding CheckAcknowledged() {
     for (size_t i = 0; i < rules_.acknowledged; i++) {
       auto& key = ledger_.acknowledged()[i];
+      if (rules_.left_out.contains(key.topic)) continue;
       if (!place_of_.contains(key)) return key.ToString() + " was acknowledged at " + ledger_.events().at(key).place->ToString() + " before the view began and is not in it";
     }
     return {};
   }
 
   Finding CheckSeen() {
-    for (auto& [topic, partitions] : rules_.seen_ends)
+    for (auto& [topic, partitions] : rules_.seen_ends) {
+      if (rules_.left_out.contains(topic)) continue;
       for (auto [partition, end] : partitions)
         if (!by_place_[topic].contains({partition, end - 1})) return topic + " " + std::to_string(partition) + ":" + std::to_string(end - 1) + " was in an earlier view and is gone";
+    }
     return {};
   }
 
   Finding CheckRequests() {
     std::map<int64_t, std::pair<const EventKey*, const EventKey*>> shown_and_missing;
     for (auto& [key, known] : ledger_.events()) {
-      if (known.variants.size() > 1) continue;  // another request may have brought it
+      if (known.variants.size() > 1 || rules_.left_out.contains(key.topic)) continue;  // another request may have brought it
       auto& [shown, missing] = shown_and_missing[known.request];
       (place_of_.contains(key) ? shown : missing) = &key;
     }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct ViewRules {
   // As the ledger was when the view began:
   size_t acknowledged = 0;  // so many of Ledger::acknowledged() must be there
   std::map<std::string, std::map<int32_t, int64_t>> seen_ends;
+  std::set<std::string> left_out;  // topics whose tables the view does not show: nothing is known of them
   // As in LogOptions:
   int64_t watermark_delay_us = 0;
   int64_t time_ahead_us_max = 0;

@@ -22,6 +22,7 @@ struct Wiring {
   std::function<void(server::ServerOptions&)> options;
   std::function<void(server::Pipeline&)> on_round;  // after each round of the loop
   bool answers_before_durable = false;
+  bool answers_pending_duplicates = false;  // a request of duplicates is answered before what it repeats is durable
 };
 
 }  // namespace sluice::sim

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// What runs came to: a simulator that no longer reaches a part of the engine finds nothing there, and nobody sees it.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace sluice::sim {
+
+enum class Reach : uint8_t { kRecycled, kSealed, kExpired, kTableStuck, kTopicRefused, kHotFiles, kHotFilesRead, kLoadAwaited, kPartialView, kHeldView, kOrphansRemoved, kRestored };
+
+struct ReachName {
+  Reach reach;
+  const char* name;
+};
+inline constexpr ReachName kReachNames[] = {
+    {Reach::kRecycled, "journal segments recycled"},
+    {Reach::kSealed, "dedup runs sealed"},
+    {Reach::kExpired, "snapshots expired"},
+    {Reach::kTableStuck, "a table did not get on"},
+    {Reach::kTopicRefused, "its topic was refused"},
+    {Reach::kHotFiles, "hot rows moved to files"},
+    {Reach::kHotFilesRead, "hot files read by a view"},
+    {Reach::kLoadAwaited, "a view awaited the loading of a table"},
+    {Reach::kPartialView, "a view without a table that was loading"},
+    {Reach::kHeldView, "a view held while tables moved"},
+    {Reach::kOrphansRemoved, "orphans removed"},
+    {Reach::kRestored, "a log restored from a backup"},
+};
+
+class Reached {
+ public:
+  void Note(Reach reach) { bits_ |= uint32_t{1} << static_cast<unsigned>(reach); }
+  bool has(Reach reach) const { return (bits_ >> static_cast<unsigned>(reach) & 1) != 0; }
+  uint32_t bits() const { return bits_; }
+  static Reached FromBits(uint32_t bits) {
+    Reached out;
+    out.bits_ = bits;
+    return out;
+  }
+  std::string ToString() const {
+    std::string out;
+    for (auto& [reach, name] : kReachNames)
+      if (has(reach)) out += (out.empty() ? "" : ", ") + std::string(name);
+    return out;
+  }
+
+ private:
+  uint32_t bits_ = 0;
+};
+
+// In how many runs.
+class ReachCounts {
+ public:
+  void Add(Reached reached) {
+    for (size_t i = 0; i < std::size(kReachNames); i++) counts_[i] += reached.has(kReachNames[i].reach) ? 1 : 0;
+  }
+  std::string ToString() const {
+    std::string out;
+    for (size_t i = 0; i < std::size(kReachNames); i++) out += (i == 0 ? "" : ", ") + std::string(kReachNames[i].name) + " " + std::to_string(counts_[i]);
+    return out;
+  }
+  // The first thing that no run came to; null: none.
+  const char* FirstMissing() const {
+    for (size_t i = 0; i < std::size(kReachNames); i++)
+      if (counts_[i] == 0) return kReachNames[i].name;
+    return nullptr;
+  }
+
+ private:
+  std::array<uint64_t, std::size(kReachNames)> counts_{};
+};
+
+}  // namespace sluice::sim
