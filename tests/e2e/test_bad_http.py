@@ -37,6 +37,7 @@ def assert_untouched(server):
     ("/v1/event", ["/v1/event", "did you mean /v1/events?"]),
     ("/v1/events/", ["/v1/events"]),
     ("/v2/events", ["did you mean /v1/events?"]),
+    ("/v1/tables/bronze.events", ["did you mean /v1/tables/{namespace}/{table}?"]),
     ("/v1/topic/raw-events/events", ["did you mean /v1/topics/{topic}/events?"]),
     ("/completely-different-from-all", ["GET /"]),
     ("/v1/../v1/events", ["there is no path"]),

@@ -136,10 +136,12 @@ Router::Match Router::Find(HttpRequest& request) const {
 
 std::string_view Router::Nearest(std::string_view path) const {
   if (path.size() > kNearestPathBytesMax) return {};
+  std::string slashed(path);  // "/v1/tables/bronze.events": a name as SQL writes it
+  std::replace(slashed.begin(), slashed.end(), '.', '/');
   std::string_view nearest;
   size_t distance_min = SIZE_MAX;
   for (size_t i = 0; i < routes_.size(); ++i) {
-    size_t distance = Distance(path, WithParamsOf(segments_[i], path));
+    size_t distance = std::min(Distance(path, WithParamsOf(segments_[i], path)), Distance(path, WithParamsOf(segments_[i], slashed)));
     // Half of the text wrong is no typing error.
     if (distance >= distance_min || 2 * distance > routes_[i].pattern.size()) continue;
     distance_min = distance;
