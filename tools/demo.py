@@ -120,6 +120,8 @@ def main():
             server.wait()
     except KeyboardInterrupt:
         print()
+    except subprocess.CalledProcessError:  # it has said why
+        sys.exit("demo: the command above failed")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave the server alone
         if server.poll() is None:

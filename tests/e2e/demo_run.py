@@ -13,11 +13,17 @@ LINES = ("curl ", str(BINARY), str(ROOT))
 QUAKES = "1707"
 
 
+def start_demo(data):
+    """In a process group of its own, with Ctrl-C as a terminal has it: a test run in the background of a shell inherits that it is ignored."""
+    return subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)},
+                            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+
+
 @contextlib.contextmanager
 def printed_lines(data):
     """The lines, while the demo's server runs."""
-    demo = subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)})
+    demo = start_demo(data)
     lines = []
     try:
         for line in demo.stdout:

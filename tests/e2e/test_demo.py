@@ -4,13 +4,11 @@
 import fcntl
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
-from demo_run import QUAKES, output_in_clean_shell, printed_lines
-from sluice_server import BINARY, ROOT, Server
+from demo_run import QUAKES, output_in_clean_shell, printed_lines, start_demo
+from sluice_server import Server
 
 
 def test_printed_lines_work_in_a_clean_shell(data, tmp_path):
@@ -23,8 +21,7 @@ def test_printed_lines_work_in_a_clean_shell(data, tmp_path):
 
 def demo_until(line, data):
     """The demo, which has just printed that line, in a process group of its own."""
-    demo = subprocess.Popen([sys.executable, ROOT / "tools/demo.py", "--data", str(data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env={**os.environ, "SLUICE_BINARY": str(BINARY)}, start_new_session=True)
+    demo = start_demo(data)
     assert any(printed.startswith(line) for printed in demo.stdout)
     return demo
 
