@@ -60,8 +60,6 @@ class DedupIndex {
   std::vector<Path> Expire(Timestamp before);
   const std::vector<std::shared_ptr<const DedupRun>>& runs() const { return runs_; }
   uint64_t disk_bytes() const;
-  // Of open, frozen and spare tables.
-  uint64_t table_bytes() const;
 
  private:
   const size_t table_keys_max_;
