@@ -5,19 +5,21 @@
 
 #include "base/check.h"
 #include "front/http/info_endpoints.h"
+#include "front/http/openapi.h"
 #include "front/http/problems.h"
 #include "server/config_keys.h"
 
 namespace sluice::server {
 namespace {
 
-constexpr int64_t kHousekeepingUs = 100'000;      // ages of hot rows, tiered offsets
-constexpr int64_t kDrainSecondsMax = 10;          // then requests that are still at work are cut
+constexpr int64_t kHousekeepingUs = 100'000;  // ages of hot rows, tiered offsets
+constexpr int64_t kDrainSecondsMax = 10;      // then requests that are still at work are cut
 
 // Wakes for SIGTERM and SIGINT.
 class TerminationHandler : public io::EventHandler {
  public:
-  TerminationHandler(io::Termination& termination, std::function<void(int)> on_signal) : termination_(termination), on_signal_(std::move(on_signal)) {}
+  TerminationHandler(io::Termination& termination, std::function<void(int)> on_signal)
+      : termination_(termination), on_signal_(std::move(on_signal)) {}
   void OnReady(io::Readiness) override {
     if (const int signal = termination_.Take(); signal != 0) on_signal_(signal);
   }
@@ -62,7 +64,8 @@ Result<std::unique_ptr<Engine>> Engine::Open(io::Env env, ServerOptions options)
   RETURN_IF_ERROR(CheckPort(options));
   auto engine = std::unique_ptr<Engine>(new Engine(env, std::move(options)));
   ASSIGN_OR_RETURN(engine->loop_, io::EventLoop::Make(env.clock));
-  ASSIGN_OR_RETURN(engine->pipeline_, Pipeline::Open(env, engine->options_, [](const Path& file) { return io::OpenSqliteCatalogStore(file, kCatalogName); }));
+  ASSIGN_OR_RETURN(engine->pipeline_,
+                   Pipeline::Open(env, engine->options_, [](const Path& file) { return io::OpenSqliteCatalogStore(file, kCatalogName); }));
   RETURN_IF_ERROR(engine->OpenFront());
   return engine;
 }
@@ -77,9 +80,14 @@ Result<void> Engine::OpenFront() {
   for (auto& route : front::http::InfoRoutes(*this)) routes.push_back(std::move(route));
   for (auto& route : sql_endpoint_->Routes()) routes.push_back(std::move(route));
   const std::string document = front::http::MakeOpenApi(routes, Version()).Dump(2) + "\n";
-  routes.push_back({front::http::Method::kGet, "/openapi.json",
-                    [document](front::http::HttpRequest&, front::http::Responder responder) { responder.Send({200, front::http::kJsonType, {}, document}); },
-                    "This API as an OpenAPI document."});
+  routes.push_back({front::http::Method::kGet,
+                    "/openapi.json",
+                    [document](front::http::HttpRequest&, front::http::Responder responder) {
+                      responder.Send({200, front::http::kJsonType, {}, document});
+                    },
+                    "This API as an OpenAPI document.",
+                    front::http::kBodyBytesMax,
+                    {.answers = {front::http::kJsonType}}});
   ASSIGN_OR_RETURN(auto router, front::http::Router::Make(std::move(routes)));
   front::http::HttpOptions http;
   http.connections_max = options_.http.connections_max;
@@ -155,7 +163,8 @@ void Engine::Shutdown() {
   housekeeping_.reset();
   ingest_endpoint_.reset();  // its threads read what connections hold
   queries_.reset();
-  if (auto stopped = pipeline_->Stop(); !stopped.ok()) env_.log.Error("log was not closed cleanly", {{"cause", stopped.error().ToString()}});
+  if (auto stopped = pipeline_->Stop(); !stopped.ok())
+    env_.log.Error("log was not closed cleanly", {{"cause", stopped.error().ToString()}});
   env_.log.Info("stopped", {{"data", data()}});
 }
 

@@ -2,6 +2,7 @@
 """What the documents say is true: every `sh` block of README, guide and http.md is typed, in order, on one server; tables of
 routes, metrics and columns are those of the binary."""
 
+import json
 import os
 import pathlib
 import re
@@ -60,6 +61,23 @@ def test_routes_of_http_md_are_those_of_the_openapi_document(server):
     served = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     documented = {(row[0], row[1]) for row in rows_of_tables("docs/reference/http.md") if row[0] in ("GET", "POST") and row[1].startswith("/")}
     assert documented == served
+
+
+def test_examples_of_the_openapi_document_are_taken_as_they_stand(server):
+    """Every body, and every type of answer where a client can choose one."""
+    document = server.get("/openapi.json").json()
+    tried = 0
+    for path, methods in document["paths"].items():
+        for operation in (o for o in methods.values() if "requestBody" in o):
+            answers = operation["responses"]["200"]["content"]
+            for content_type, media in operation["requestBody"]["content"].items():
+                for answer in answers if "example" in media else []:
+                    example = media["example"]
+                    body = example if isinstance(example, str) else json.dumps(example)
+                    got = server.post(path.replace("{topic}", "raw-shop"), body, content_type, {"accept": answer})
+                    assert (got.status, got.headers["content-type"].split(";")[0]) == (200, answer), (path, content_type, got.body)
+                    tried += 1
+    assert tried >= 2 * 3 + 2 * 4
 
 
 def test_columns_of_bronze_md_are_those_of_a_table(server):

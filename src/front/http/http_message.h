@@ -78,6 +78,9 @@ struct HttpResponse {
 };
 
 constexpr std::string_view kJsonType = "application/json";
+constexpr std::string_view kNdjsonType = "application/x-ndjson";
+constexpr std::string_view kCsvType = "text/csv";
+constexpr std::string_view kArrowType = "application/vnd.apache.arrow.stream";
 constexpr std::string_view kProblemType = "application/problem+json";
 
 // "OK", "Not Found"; "Unknown" for a status without a name.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// What an operator asks over HTTP: topics, tables, health, version, metrics, the API document and a first page.
+// What an operator asks over HTTP: topics, tables, health, version, metrics and a first page.
 
 #include <string>
 #include <vector>
@@ -16,8 +16,5 @@ inline constexpr int64_t kFlushTimeoutMsMax = 600'000;
 
 // `engine` must outlive the routes.
 std::vector<Route> InfoRoutes(EngineInfo& engine);
-
-// GET /openapi.json: made of the routes themselves. Call with all the others.
-Json MakeOpenApi(const std::vector<Route>& routes, const Json& version);
 
 }  // namespace sluice::front::http

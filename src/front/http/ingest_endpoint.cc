@@ -116,6 +116,22 @@ std::string_view Trim(std::string_view s) {
   return s;
 }
 
+RouteContract IngestContract() {
+  const std::string event = R"({"specversion":"1.0","id":"1","source":"/shop","type":"order.created","data":{"amount":25}})";
+  const std::string other = R"({"specversion":"1.0","id":"2","source":"/shop","type":"order.created","data":{"amount":30}})";
+  RouteContract out;
+  out.options = {
+      {"Prefer", "header", "return=minimal: no results. handling=lenient: valid events are taken although others are not."},
+      {"Content-Encoding", "header", "gzip or zstd."},
+      {"ce-specversion", "header", "Binary mode: 1.0, and the other attributes in ce-id, ce-source, ce-type, ...; the body is the data."}};
+  out.bodies = {{"application/cloudevents+json", event},
+                {"application/cloudevents-batch+json", "[" + event + "," + other + "]"},
+                {kNdjsonType, event + "\n" + other + "\n"},
+                {"*/*", {}}};
+  out.answers = {kJsonType};
+  return out;
+}
+
 }  // namespace
 
 IngestPreferences ParsePreferences(std::string_view prefer) {
@@ -132,11 +148,12 @@ IngestPreferences ParsePreferences(std::string_view prefer) {
 
 std::vector<Route> IngestEndpoint::Routes(uint64_t body_bytes_max) {
   std::vector<Route> out;
-  out.push_back({Method::kPost, "/v1/events", [this](HttpRequest& request, Responder responder) { Take(request, std::move(responder), {}); },
-                 "Takes CloudEvents and routes each by its type; answers when they are durable.", body_bytes_max});
+  out.push_back({Method::kPost, "/v1/events",
+                 [this](HttpRequest& request, Responder responder) { Take(request, std::move(responder), {}); },
+                 "Takes CloudEvents and routes each by its type; answers when they are durable.", body_bytes_max, IngestContract()});
   out.push_back({Method::kPost, "/v1/topics/{topic}/events",
                  [this](HttpRequest& request, Responder responder) { Take(request, std::move(responder), request.Param("topic")); },
-                 "Takes CloudEvents into one topic; answers when they are durable.", body_bytes_max});
+                 "Takes CloudEvents into one topic; answers when they are durable.", body_bytes_max, IngestContract()});
   return out;
 }
 

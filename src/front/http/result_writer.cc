@@ -33,7 +33,7 @@ class JsonWriter : public ResultWriter {
 
 class NdjsonWriter : public ResultWriter {
  public:
-  std::string_view content_type() const override { return "application/x-ndjson"; }
+  std::string_view content_type() const override { return kNdjsonType; }
   Result<void> Begin(const ArrowSchema& schema, std::string& out) override { return renderer_.Begin(schema, out); }
   Result<void> Append(Columns batch, std::string& out) override {
     renderer_.Append(batch, out);
@@ -66,7 +66,7 @@ class CsvWriter : public ResultWriter {
 
 class ArrowWriter : public ResultWriter {
  public:
-  std::string_view content_type() const override { return "application/vnd.apache.arrow.stream"; }
+  std::string_view content_type() const override { return kArrowType; }
   Result<void> Begin(const ArrowSchema& schema, std::string& out) override { return writer_.Begin(schema, out); }
   Result<void> Append(Columns batch, std::string& out) override { return writer_.Write(std::move(batch), out); }
   Result<void> End(const query::StatementStats&, std::string& out) override { return writer_.End(out); }

@@ -22,12 +22,27 @@ class Responder;
 // Runs on the loop's thread and must not block: long work goes to a named thread, with the responder.
 using Handler = std::function<void(HttpRequest&, Responder)>;
 
+// What a client may send with a route and what it gets back: for the API document, nothing is checked against it.
+struct RouteContract {
+  struct Option {
+    std::string_view name, in, description;  // `in`: "query" or "header"
+  };
+  struct Body {
+    std::string_view content_type;
+    std::string example;  // taken as it stands; empty: none
+  };
+  std::vector<Option> options;
+  std::vector<Body> bodies;               // empty: a body means nothing
+  std::vector<std::string_view> answers;  // content types of a success
+};
+
 struct Route {
   Method method;
   std::string pattern;  // "/v1/topics/{topic}/events": segments are literal or one {param}
   Handler handler;
   std::string description;  // one sentence, for documents
   uint64_t body_bytes_max = kBodyBytesMax;
+  RouteContract contract = {};
 };
 
 // Immutable; thread-safe.

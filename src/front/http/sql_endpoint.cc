@@ -106,12 +106,19 @@ Result<query::SqlRequest> ReadMembers(const Json& json, query::SqlRequest out) {
   return out;
 }
 
+RouteContract SqlContract() {
+  RouteContract out;
+  out.bodies = {{kJsonType, R"({"sql":"SELECT $1 AS answer","params":[42],"timeout_ms":5000})"}, {"text/plain", "SHOW TABLES"}};
+  out.answers = {kJsonType, kNdjsonType, kCsvType, kArrowType};
+  return out;
+}
+
 }  // namespace
 
 ResultFormat FormatOf(std::string_view accept) {
-  if (accept.find("application/vnd.apache.arrow.stream") != std::string_view::npos) return ResultFormat::kArrow;
-  if (accept.find("application/x-ndjson") != std::string_view::npos) return ResultFormat::kNdjson;
-  if (accept.find("text/csv") != std::string_view::npos) return ResultFormat::kCsv;
+  if (accept.find(kArrowType) != std::string_view::npos) return ResultFormat::kArrow;
+  if (accept.find(kNdjsonType) != std::string_view::npos) return ResultFormat::kNdjson;
+  if (accept.find(kCsvType) != std::string_view::npos) return ResultFormat::kCsv;
   return ResultFormat::kJson;
 }
 
@@ -140,7 +147,8 @@ Result<query::SqlRequest> ParseSqlRequest(std::string_view body, int64_t timeout
 std::vector<Route> SqlEndpoint::Routes() {
   std::vector<Route> out;
   out.push_back({Method::kPost, "/v1/sql", [this](HttpRequest& request, Responder responder) { Run(request, std::move(responder)); },
-                 "Runs one SELECT; answers JSON, or NDJSON, CSV and Arrow by Accept.", query::kSqlBytesMax + query::kSqlParameterBytesMax});
+                 "Runs one SELECT; answers JSON, or NDJSON, CSV and Arrow by Accept.", query::kSqlBytesMax + query::kSqlParameterBytesMax,
+                 SqlContract()});
   return out;
 }
 
