@@ -80,7 +80,7 @@ const ConfigKey kKeys[] = {
     Number<[](auto& o) -> auto& { return o.hot_bytes_max; }>("hot.bytes_max", "Memory for rows that are not in a table yet; when it is full new events get 503 until rows have left."),
     Number<[](auto& o) -> auto& { return o.hot_disk_bytes_max; }>("hot.disk_bytes_max", "Files for such rows when they wait long: of tables that do not get on, or when memory is nearly full. 0: none."),
     Number<[](auto& o) -> auto& { return o.tier.interval_us; }, kMillis>("tier.interval_ms", "Rows move to their table when the oldest of them has waited this long."),
-    Number<[](auto& o) -> auto& { return o.tier.rows_max; }>("tier.rows_max", "Rows move to their table when so many of them wait; 2097152 at most."),
+    Number<[](auto& o) -> auto& { return o.tier.rows_max; }>("tier.rows_max", "Rows move to their table when so many of them wait, 2097152 in a commit at most."),
     Number<[](auto& o) -> auto& { return o.tier.bytes_max; }>("tier.bytes_max", "Rows move to their table when they take so many bytes of hot chunks."),
     Number<[](auto& o) -> auto& { return o.tier.interval_stretch_max; }>("tier.interval_stretch_max", "A table whose files would be tiny waits up to this many intervals."),
     Number<[](auto& o) -> auto& { return o.tier.file_rows_min; }>("tier.file_rows_min", "Fewer rows per data file than this count as tiny."),

@@ -81,8 +81,8 @@ TEST(Config, BoundsAreChecked) {
   };
   EXPECT_TRUE(refuses([](auto& o) { o.sql.workers = 0; }));
   EXPECT_TRUE(refuses([](auto& o) { o.sql.workers = 65; }));
+  EXPECT_FALSE(refuses([](auto& o) { o.tier.rows_max = 1'000'000'000; }));  // when a commit is due, not how large it gets
   // Beyond these a commit's data files would need more memory than they have (tier/data_file_stager.h).
-  EXPECT_TRUE(refuses([](auto& o) { o.tier.rows_max = (2 << 20) + 1; }));
   EXPECT_TRUE(refuses([](auto& o) { o.tier.files.row_group_rows_max = (128 << 10) + 1; }));
   EXPECT_TRUE(refuses([](auto& o) { o.tier.files.page_bytes = (1 << 20) + 1; }));
   EXPECT_TRUE(refuses([](auto& o) { o.hot_bytes_max = (64u << 20) - 1; }));

@@ -15,7 +15,6 @@ Result<void> TierOptions::Validate() const {
   auto refused = [](const char* what, const char* hint) { return Error{ErrorCode::kInvalid, what, hint}; };
   if (interval_us < 10'000) return refused("tier.interval_ms is below 10", "30000 is the default");
   if (rows_max == 0) return refused("tier.rows_max is 0", "2000000 is the default");
-  if (rows_max > kCommitRowsMax) return refused("tier.rows_max is above 2097152, the rows of one commit", "2000000 is the default");
   if (bytes_max < (uint64_t{8} << 20)) return refused("tier.bytes_max is below one hot chunk (8 MiB)", "256 MiB is the default");
   if (interval_stretch_max == 0) return refused("tier.interval_stretch_max is 0", "1 keeps the interval as it is");
   if (snapshots_min < 1) return refused("tier.snapshots_min is below 1", "the current snapshot always stays");
