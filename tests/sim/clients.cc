@@ -175,6 +175,7 @@ void BreakTables(RunState& run, io::Env env) {
     const int64_t length_us = dice.Between(run.scenario.outage_us_max / 4, run.scenario.outage_us_max);
     if (!run.faults_on) return;
     run.broken_tables.insert(table);
+    env.log.Info("the catalog stops answering", {{"table", table.ToString()}, {"us", length_us}});
     env.clock.SleepUs(length_us);
     run.broken_tables.erase(table);
   }

@@ -9,6 +9,7 @@ namespace sluice::sim {
 class ForwardingCatalog : public io::CatalogStore {
  public:
   explicit ForwardingCatalog(io::CatalogStore& store) : store_(store) {}
+  ForwardingCatalog(const ForwardingCatalog&) = delete;  // of one over another: a copy would leave the other out
   Result<std::vector<std::string>> ListNamespaces() override { return store_.ListNamespaces(); }
   Result<void> CreateNamespace(const std::string& name, const std::map<std::string, std::string>& properties) override { return store_.CreateNamespace(name, properties); }
   Result<std::vector<std::string>> ListTables(const std::string& table_namespace) override { return store_.ListTables(table_namespace); }

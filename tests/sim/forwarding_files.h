@@ -28,6 +28,7 @@ class ForwardingFile : public io::File {
 class ForwardingFiles : public io::FileSystem {
  public:
   explicit ForwardingFiles(io::FileSystem& files) : files_(files) {}
+  ForwardingFiles(const ForwardingFiles&) = delete;  // as ForwardingCatalog
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override { return files_.Open(path, options); }
   Result<std::unique_ptr<io::File>> OpenUnnamed(const Path& directory) override { return files_.OpenUnnamed(directory); }
   Result<io::FileInfo> Stat(const Path& path) override { return files_.Stat(path); }

@@ -10,7 +10,7 @@
 
 namespace sluice::sim {
 
-enum class Reach : uint8_t { kRecycled, kSealed, kExpired, kTableStuck, kTopicRefused, kHotFiles, kHotFilesRead, kLoadAwaited, kPartialView, kHeldView, kOrphansRemoved, kRestored };
+enum class Reach : uint8_t { kRecycled, kSealed, kExpired, kTableOutage, kTableStuck, kTopicRefused, kHotFiles, kHotFilesRead, kLoadAwaited, kPartialView, kHeldView, kOrphansRemoved, kRestored };
 
 struct ReachName {
   Reach reach;
@@ -20,6 +20,7 @@ inline constexpr ReachName kReachNames[] = {
     {Reach::kRecycled, "journal segments recycled"},
     {Reach::kSealed, "dedup runs sealed"},
     {Reach::kExpired, "snapshots expired"},
+    {Reach::kTableOutage, "the catalog did not answer for a table"},
     {Reach::kTableStuck, "a table did not get on"},
     {Reach::kTopicRefused, "its topic was refused"},
     {Reach::kHotFiles, "hot rows moved to files"},

@@ -69,9 +69,10 @@ void ServerLife::Run() {
 
 Result<void> ServerLife::Open() {
   auto open_catalog = [this](const Path&) -> Result<std::unique_ptr<io::CatalogStore>> {
-    catalog_ = std::make_unique<OutageCatalog>(run_.world.catalog(), run_.broken_tables);
-    if (run_.wiring.catalog) return run_.wiring.catalog(*catalog_);
-    return std::unique_ptr<io::CatalogStore>(std::make_unique<ForwardingCatalog>(*catalog_));
+    catalog_ = std::make_unique<OutageCatalog>(run_.world.catalog(), run_.broken_tables, run_.reached);
+    io::CatalogStore& catalog = *catalog_;
+    if (run_.wiring.catalog) return run_.wiring.catalog(catalog);
+    return std::unique_ptr<io::CatalogStore>(std::make_unique<ForwardingCatalog>(catalog));
   };
   ASSIGN_OR_RETURN(pipeline_, server::Pipeline::Open(env_, options_, open_catalog));
   if (run_.wiring.listener) {
