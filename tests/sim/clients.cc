@@ -170,7 +170,7 @@ void BreakTables(RunState& run, io::Env env) {
   Dice dice(run.scenario.seed, kOutageStream);
   constexpr const char* kTopics[] = {"raw-events", "raw-events", "raw-transactions", "silver-orders"};
   for (int i = 0; i < run.scenario.table_outages && run.verdict.ok() && run.senders_at_work > 0; i++) {
-    env.clock.SleepUs(dice.Between(0, 200'000));
+    env.clock.SleepUs(dice.Between(0, run.scenario.outage_pause_us_max));
     const auto table = table::TableNameOf(dice.Pick(kTopics));
     const int64_t length_us = dice.Between(run.scenario.outage_us_max / 4, run.scenario.outage_us_max);
     if (!run.faults_on) return;

@@ -103,7 +103,7 @@ Scenario RandomScenario(uint64_t seed) {
 }
 
 std::vector<Reach> ScriptedReach(uint64_t seed) {
-  if (seed % 2 == 0) return {Reach::kSealed, Reach::kTableStuck, Reach::kHotFiles};
+  if (seed % 2 == 0) return {Reach::kSealed, Reach::kTableOutage, Reach::kTableStuck, Reach::kHotFiles};
   return {Reach::kRecycled, Reach::kSealed, Reach::kExpired};
 }
 
@@ -129,10 +129,13 @@ Scenario ScriptedScenario(uint64_t seed) {
     out.server.hot_bytes_max = 8 * kChunkBytes;
     out.table_outages = 1;
     out.outage_us_max = 20 * kMicrosPerSecond;
+    out.outage_pause_us_max = 20'000;
     out.workload.data_bytes_max = 4'000;
+    out.workload.events_max = 20;
     out.long_pause_one_in = 0;
-    out.pause_us_max = 2'000;
-    out.requests = 30;
+    out.pause_us_max = 100'000;
+    out.requests = 40;
+    out.server.tier.interval_us = 200'000;
     out.server.log.segment_bytes *= 4, out.server.log.journal_bytes_max *= 4;
   }
   return out;

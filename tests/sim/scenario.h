@@ -35,6 +35,7 @@ struct Scenario {
   int full_disks = 0;               // times in which no file can grow
   int table_outages = 0;            // times in which the catalog does not answer for one of the tables
   int64_t outage_us_max = 0;
+  int64_t outage_pause_us_max = 200'000;  // before each of them
   bool has_second_act = false;      // ten hours after the end: another start, more requests, no file that nobody refers to
   bool restores = false;            // before it, the log comes back from a backup
 
