@@ -56,8 +56,9 @@ void BackUpLog(RunState& run, io::Env env) {
   if (!exists.ok() || !*exists) return;
   auto copied = io::RemoveTree(env.files, kBackup);  // an older one
   if (copied.ok()) copied = CopyTree(env.files, LogOf(run), kBackup);
-  if (!copied.ok()) return run.verdict.Note("backup", copied.error().ToString());
-  run.has_backup = true;
+  // The disk may be full at the moment: then there is none.
+  if (!copied.ok() && copied.error().code != ErrorCode::kExhausted) return run.verdict.Note("backup", copied.error().ToString());
+  run.has_backup = copied.ok();
 }
 
 void PutBackupInPlace(RunState& run, io::Env env) {
