@@ -28,8 +28,8 @@ class Process {
   virtual int pid() const = 0;
   // SIGKILL; nothing when it has ended.
   virtual void Kill() = 0;
-  // From now on its threads, and those that they start, run when nobody else wants a core (SCHED_IDLE). There is no way back without
-  // privileges. Best effort: nothing when it has ended.
+  // From now on its threads, and those that they start, run when nobody else of this program wants a core (SCHED_IDLE), and with a small
+  // share where the kernel shares cores among sessions. There is no way back without privileges. Best effort: nothing when it has ended.
   virtual void RunInBackground() = 0;
   // Waits until it has ended. Nothing: it still runs after `timeout_us` (negative: no timeout). A scheduling point.
   virtual std::optional<ProcessExit> Wait(int64_t timeout_us = -1) = 0;
@@ -44,7 +44,7 @@ class Processes {
   virtual ~Processes() = default;
   // Runs this program's executable with `arguments` (without the program's name). `descriptors` (still owned by the caller,
   // kDescriptorsMax at most) become 3, 4, ... there; stdin is empty, stdout is our stderr, nothing else is inherited: no descriptor, no
-  // environment, no signal mask. The kernel kills the child when this process ends, however it ends.
+  // environment, no signal mask, no session. The kernel kills the child when this process ends, however it ends.
   // kExhausted: no more processes or memory. kUnavailable: in the simulator, always. kIo: it could not be run.
   virtual Result<std::unique_ptr<Process>> StartSelf(const std::vector<std::string>& arguments, std::span<const int> descriptors) = 0;
 };

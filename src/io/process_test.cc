@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include "io/internal/descriptor.h"
 #include "io/internal/real_parts.h"
@@ -159,6 +161,17 @@ TEST_F(RealProcessTest, BackgroundProcessRunsWhenNobodyElseDoes) {
   process->Kill();
   ASSERT_TRUE(process->Wait(kLongUs).has_value());
   process->RunInBackground();  // nobody is there: nothing
+}
+
+// Where the kernel shares cores among sessions, a worker in its parent's one used up the parent's share, idle class or not.
+TEST_F(RealProcessTest, ProcessHasASessionOfItsOwnWithASmallShareInTheBackground) {
+  auto process = Start("wait");
+  EXPECT_EQ(getsid(process->pid()), process->pid());
+  process->RunInBackground();
+  std::ifstream autogroup("/proc/" + std::to_string(process->pid()) + "/autogroup");
+  std::string line;
+  std::getline(autogroup, line);
+  EXPECT_TRUE(line.empty() || line.ends_with(" nice 10")) << line;  // empty: a kernel without the feature
 }
 
 // Goal: kill -9 of a server leaves no worker. Method: the pipe ends only when the grandchild, its last holder, is gone.

@@ -20,7 +20,9 @@
 #include <ctime>
 #include <filesystem>
 #include <mutex>
+#include <string_view>
 #include <thread>
+#include <tuple>
 
 #include "base/time.h"
 #include "io/internal/descriptor.h"
@@ -33,6 +35,7 @@ namespace {
 constexpr const char* kSelf = "/proc/self/exe";
 constexpr int kFirstDescriptor = 3;
 constexpr int kExecFailedCode = 127;
+constexpr std::string_view kAutogroupNice = "10";  // about a tenth of the share of a session that is busy, too: late, but not never
 
 // What the child needs, made before the fork: between vfork and execve it may only call async-signal-safe functions.
 struct StartRequest {
@@ -61,6 +64,9 @@ bool PlaceDescriptors(std::span<const int> from, int null_descriptor) {
   static char* kNoEnvironment[] = {nullptr};
   sigset_t none;
   sigemptyset(&none);
+  // A session of its own: a signal of the terminal is the parent's business, and where the kernel shares cores among sessions
+  // (sched(7), autogroup) what the child uses is not taken from the parent. It fails only for a leader, which a new child is not.
+  setsid();
   // The parent may have died before prctl; then nobody would send the signal.
   bool ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == request.parent && sigprocmask(SIG_SETMASK, &none, nullptr) == 0 &&
                PlaceDescriptors(request.descriptors, request.null_descriptor);
@@ -90,12 +96,16 @@ class RealProcess final : public Process {
   void Kill() override { syscall(SYS_pidfd_send_signal, descriptor_.get(), SIGKILL, nullptr, 0); }
   int descriptor() const override { return descriptor_.get(); }
 
-  // The policy is a thread's own. The id is ours until it is reaped, which only this object does.
+  // The policy is a thread's own, and counts within the session only: among sessions its autogroup's nice value does (sched(7)).
+  // The id is ours until it is reaped, which only this object does.
   void RunInBackground() override {
     if (exit_.has_value()) return;
     std::error_code failed;
     const sched_param parameters{};
-    std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid_) + "/task", failed);
+    const std::string process = "/proc/" + std::to_string(pid_);
+    const Descriptor autogroup(open((process + "/autogroup").c_str(), O_WRONLY | O_CLOEXEC));
+    if (autogroup.valid()) std::ignore = write(autogroup.get(), kAutogroupNice.data(), kAutogroupNice.size());
+    std::filesystem::directory_iterator thread(process + "/task", failed);
     for (; !failed && thread != std::filesystem::directory_iterator(); thread.increment(failed))
       sched_setscheduler(std::stoi(thread->path().filename()), SCHED_IDLE, &parameters);
   }
