@@ -22,7 +22,7 @@ const std::string kData(320, 'x');
 double RawDisk(io::Env env, const Path& directory) {
   LogPaths paths(directory);
   CHECK(env.files.CreateDirectories(paths.journal).ok(), "probe");
-  auto segment = PrepareSegment(env, paths, {{}, SegmentNumber(1), uint64_t{128} << 20, nullptr});
+  auto segment = PrepareSegment(env, paths, {{}, SegmentNumber(1), uint64_t{128} << 20});
   CHECK(segment.ok(), "probe");
   io::AlignedBytes bytes(kProbeWrite, 'x');
   int64_t begin = env.clock.MonotonicNs();

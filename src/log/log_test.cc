@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/log.h"
 
+#include "log/internal/journal_directory.h"
 #include "log/test_log_fixture.h"
 
 namespace sluice::log {
@@ -380,6 +381,24 @@ TEST_F(LogTest, RefusesBadTopicNames) {
     EXPECT_TRUE(log->OpenTopic(std::string(201, 'a'), {}).ok());
     EXPECT_FALSE(log->OpenTopic(std::string(202, 'a'), {}).ok());
     ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+// On a slow disk a stopped server zeroed its next segment for seconds, with the directory locked.
+TEST_F(LogTest, AnEndDoesNotWaitForTheNextSegment) {
+  auto options = SmallLogOptions();
+  options.segment_bytes = 16 << 20;
+  options.journal_bytes_max = 4 * options.segment_bytes;
+  Run([&] {
+    const LogPaths paths(kTestDirectory);
+    auto is_there = [&](const Path& path) { return *io::Exists(world_.env().files, path); };
+    auto log = Open(options);
+    world_.env().clock.SleepUs(10'000);
+    ASSERT_TRUE(is_there(paths.preparing())) << "it is ready already, or not begun";
+    ASSERT_TRUE(log->Shutdown().ok());
+    log.reset();
+    EXPECT_FALSE(is_there(paths.preparing()));
+    EXPECT_FALSE(is_there(paths.segment(SegmentNumber(2))));
   });
 }
 

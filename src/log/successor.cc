@@ -215,7 +215,7 @@ class Successor {
     scan.segments.push_back({SegmentNumber(1), options_.segment_bytes});
     scan.last = covered_;
     scan.last_time = old_.scan.last_time;
-    ASSIGN_OR_RETURN(auto segment, PrepareSegment(env_, to_, {identity_.id, SegmentNumber(1), options_.segment_bytes, nullptr}));
+    ASSIGN_OR_RETURN(auto segment, PrepareSegment(env_, to_, {identity_.id, SegmentNumber(1), options_.segment_bytes}));
     segment.file.reset();
     auto written = env_.threads.NewSignal();
     JournalOptions options{options_.segment_bytes, options_.commit_bytes_max, [](const Error&) {}};

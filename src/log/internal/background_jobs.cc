@@ -9,7 +9,7 @@ BackgroundJobs::BackgroundJobs(io::Threads& threads, const std::string& name, io
     : finished_(finished), queue_(threads, kJobsMax), thread_(threads.Start(name, io::ThreadPriority::kNormal, [this] { Run(); })) {}
 
 BackgroundJobs::~BackgroundJobs() {
-  stopping_.store(true, std::memory_order_release);
+  ending_.store(true, std::memory_order_release);
   queue_.Close();
   thread_->Join();
 }
@@ -21,7 +21,7 @@ void BackgroundJobs::Post(Job job) {
 
 void BackgroundJobs::Run() {
   while (auto job = queue_.Pop()) {
-    if (stopping_.load(std::memory_order_acquire)) return;
+    if (ending_.load(std::memory_order_acquire)) return;
     auto completion = (*job)();
     {
       std::lock_guard lock(mutex_);

@@ -32,6 +32,8 @@ class BackgroundJobs {
   // Runs the completions of jobs that ended.
   void RunCompletions();
   bool idle() const { return posted_ == completed_; }
+  // For jobs that take long: true from when this is destroyed, which waits for them.
+  const std::atomic<bool>& ending() const { return ending_; }
 
  private:
   void Run();
@@ -39,7 +41,7 @@ class BackgroundJobs {
   io::BoundedQueue<Job> queue_;
   std::mutex mutex_;
   std::vector<Completion> completions_;  // guarded by mutex_
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> ending_{false};
   size_t posted_ = 0, completed_ = 0;
   std::unique_ptr<io::Thread> thread_;
 };

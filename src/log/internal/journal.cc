@@ -20,7 +20,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(io::Env env, const LogPaths& path
   std::unique_ptr<Journal> journal(new Journal(env, identity.id, options, written));
   journal->cut_ = scan.last;
   journal->last_time_ = scan.last_time;
-  SegmentRequest request{identity.id, scan.segments.back().number + 1, options.segment_bytes, nullptr};
+  SegmentRequest request{identity.id, scan.segments.back().number + 1, options.segment_bytes};
   if (at == scan.segments.size()) {
     ASSIGN_OR_RETURN(journal->active_, PrepareSegment(env, paths, request));
     return journal;

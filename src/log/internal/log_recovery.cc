@@ -32,7 +32,7 @@ Result<void> RemoveUnused(io::Env env, const LogPaths& paths, const std::vector<
 
 Result<JournalIdentity> MakeJournal(io::Env env, const LogPaths& paths, const LogOptions& options) {
   auto identity = MakeIdentity(env.random);
-  RETURN_IF_ERROR(PrepareSegment(env, paths, {identity.id, SegmentNumber(1), options.segment_bytes, nullptr}));
+  RETURN_IF_ERROR(PrepareSegment(env, paths, {identity.id, SegmentNumber(1), options.segment_bytes}));
   RETURN_IF_ERROR(WriteIdentity(env.files, paths, identity));
   return identity;
 }

@@ -26,6 +26,7 @@ AlignedBytes ZeroedBytes(size_t n) {
 Result<void> WriteZeros(io::Env env, io::File& file, const SegmentRequest& request) {
   auto zeros = ZeroedBytes(kZeroStepUrgent);
   for (uint64_t at = 0; at < request.bytes;) {
+    if (request.ending != nullptr && request.ending->load(std::memory_order_relaxed)) return Error{ErrorCode::kCancelled, "the log is ending", {}};
     const bool urgent = request.urgent == nullptr || request.urgent->load(std::memory_order_relaxed);
     const size_t n = static_cast<size_t>(std::min<uint64_t>(urgent ? kZeroStepUrgent : kZeroStep, request.bytes - at));
     RETURN_IF_ERROR(file.Write(at, {zeros.get(), n}));

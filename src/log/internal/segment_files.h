@@ -26,10 +26,12 @@ struct SegmentRequest {
   uint64_t bytes = 0;
   // Zeroing pauses between its steps, or it would slow down commits; not when the segment is needed now. May be null.
   const std::atomic<bool>* urgent = nullptr;
+  // Set while it is made: nobody wants it any more. May be null.
+  const std::atomic<bool>* ending = nullptr;
 };
 
-// Takes a spare segment if one of that size is there, else zero-writes a new file. kExhausted: no space (nothing remains
-// of it); the caller waits.
+// Takes a spare segment if one of that size is there, else zero-writes a new file. kExhausted: no space; the caller waits.
+// kCancelled: `ending`. Nothing remains of what was not finished.
 Result<SegmentFile> PrepareSegment(io::Env env, const LogPaths& paths, const SegmentRequest& request);
 // An existing one.
 Result<SegmentFile> OpenSegment(io::Env env, const LogPaths& paths, SegmentNumber number, bool recycled);

@@ -134,7 +134,7 @@ void Upkeep::PrepareSegmentIfWanted(Timestamp now) {
   bool room = number && *number - oldest_ < segments_max_;
   if (!room || preparing_ || now < retry_at_) return;
   preparing_ = true;
-  SegmentRequest request{parts_.journal_id, *number, parts_.options.segment_bytes, &parts_.journal.urgent()};
+  SegmentRequest request{parts_.journal_id, *number, parts_.options.segment_bytes, &parts_.journal.urgent(), &parts_.segment_jobs.ending()};
   parts_.segment_jobs.Post([this, request]() -> BackgroundJobs::Completion {
     auto made = std::make_shared<Result<SegmentFile>>(PrepareSegment(parts_.env, parts_.paths, request));
     return [this, made] {
