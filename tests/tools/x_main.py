@@ -53,8 +53,8 @@ class MissingPackages(WithClone):
         get = "Get:1 http://mirror bookworm/main amd64 perl all 5.36 [2815 kB]\nGet:2 http://mirror bookworm/main amd64 node-clone all 2.1 [8280 B]\n"
         for words, shown in ((f"Need to get 163 MB of archives.\n{begin}{get}", "2.8 MB of 163 MB fetched"),
                              (f"Need to get 12.5 MB/163 MB of archives.\n{begin}{get}Get:3 http://mirror x [1.5 MB]\n", "4.3 MB of 12.5 MB fetched"),
-                             (f"Need to get 163 MB of archives.\n{begin}{get}Unpacking perl (5.36) ...\n", "Unpacking perl (5.36) ...")):
-            log.write_text(words)
+                             (f"Need to get 163 MB of archives.\n{begin}{get}Unpacking perl (5.36) ...\r\n", "Unpacking perl (5.36) ...")):  # of a terminal
+            log.write_bytes(words.encode())
             done = subprocess.run(["bash", "-c", f"log={log}\n{function}progress_of_apt"], capture_output=True, text=True, check=True)
             self.assertEqual((done.stdout.rstrip("\n"), done.stderr), (shown, ""))
 
