@@ -27,7 +27,7 @@ routing:
   rules: [{type: "gov.usgs.*", topic: raw-quakes}]
 """
 QUESTION = """\
-SELECT type, count(*) AS events, round(max((data->>'$.properties.mag')::DOUBLE), 1) AS strongest, min(time) AS first, max(time) AS last
+SELECT type, count(*) AS events, round(max((data->>'$.properties.mag')::DOUBLE), 1) AS strongest, max(time) AS last
 FROM bronze.quakes GROUP BY type ORDER BY events DESC, type"""
 MAP = "id=/id,source=https://earthquake.usgs.gov,type=gov.usgs.{/properties/type},time=/properties/time,subject=/properties/place"
 
