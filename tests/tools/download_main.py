@@ -16,6 +16,7 @@ import sys
 import tarfile
 import threading
 import time
+import unittest
 import zipfile
 from unittest import mock
 
@@ -126,6 +127,25 @@ class OneFile(WithClone):
             self.fetch(ranges(upto=300_000), status(503))
         self.assertEqual(self.part.read_bytes(), CONTENT[:300_000])
         self.assertTrue(self.fetch(ranges()))
+
+
+class Reasons(unittest.TestCase):
+    """What somebody reads of a client's many lines."""
+
+    def test_of_pip_it_is_what_broke(self):
+        said = "WARNING: Retrying after connection broken by 'SSLError(certificate)': /simple/x/\nERROR: No matching distribution found for x"
+        self.assertEqual(download.ClientResult(1, said).reason, "SSLError(certificate)")
+
+    def test_of_maven_it_is_why_the_transfer_failed(self):
+        said = ("\x1b[0m[ERROR] Plugin p:1 could not be resolved: Could not transfer p from central (u:v): transfer failed for u:v/p.pom: "
+                "(certificate_unknown) PKIX path building failed: no path -> [Help 1]\n[ERROR] \n[ERROR] Re-run Maven with -X.\n"
+                "[ERROR] [Help 1] somewhere/PluginResolutionException\n\x1b[0m\n")
+        reason = download.ClientResult(1, said).reason
+        self.assertEqual(reason, "(certificate_unknown) PKIX path building failed: no path")
+        self.assertIn("trustStore", download.advice("maven", reason))
+
+    def test_of_silence_it_is_the_exit_code(self):
+        self.assertEqual(download.ClientResult(3, "\n").reason, "it ended with exit code 3")
 
 
 class Registry(http.server.ThreadingHTTPServer):

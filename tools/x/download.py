@@ -104,9 +104,11 @@ class ClientResult:
 
     @property
     def reason(self):
-        """What went wrong, in the client's words. pip ends with a package that it found nowhere; why it did not stands before."""
+        """What went wrong, in the client's words. pip ends with a package that it found nowhere, Maven with where to read more; why
+        stands before."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        broken = re.findall(r"connection broken by '(.*)': ", self.output)
+        broken = re.findall(r"connection broken by '(.*)': |\[ERROR\] (?:.*transfer failed for \S+: )?(.*) -> \[Help", self.output)
+        broken = [pip_says or maven_says for pip_says, maven_says in broken]
         errors = [line for line in lines if "err" in line.lower()]
         return (broken or errors or lines or [f"it ended with exit code {self.code}"])[-1].rstrip(".")
 
