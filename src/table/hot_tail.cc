@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 namespace sluice::table {
@@ -12,7 +13,8 @@ namespace sluice::table {
 HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedRegion> region, ChunkMemory& memory)
     : id_(id), region_(std::move(region)), memory_(memory), writer_(region_->bytes()) {}
 
-HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedBytes> file, ChunkMemory& memory) : id_(id), file_(std::move(file)), memory_(memory) {}
+HotChunk::HotChunk(uint64_t id, std::unique_ptr<io::SharedBytes> file, std::vector<StoredPart> parts, ChunkMemory& memory)
+    : id_(id), file_(std::move(file)), parts_(std::move(parts)), memory_(memory) {}
 
 HotChunk::~HotChunk() {
   if (file_ != nullptr) memory_.GiveBackFile(std::move(file_));
@@ -23,6 +25,14 @@ void HotChunk::NoteType(std::string_view type) {
   if (types_.find(type) != types_.end()) return;
   types_.emplace(type);
   if (types_.size() > kTypesTracked) types_known_ = false;
+}
+
+Result<void> HotChunk::Check() const {
+  for (auto& part : parts_)
+    if (base::Crc32c(stored().view().subspan(part.at, part.bytes).data(), part.bytes) != part.crc32c)
+      return Error{ErrorCode::kCorruption, "a file of hot rows is damaged: the disk gives back other bytes than it was given",
+                   "restart the server: rows are laid into memory from the log"};
+  return {};
 }
 
 HotChunkReader HotChunk::reader() const {
@@ -164,8 +174,10 @@ Result<bool> HotTail::MoveToFile(Which which) {
   const auto bytes = from->stored().view();
   const auto& writer = *from->writer_;
   const ChunkMemory::Part parts[] = {{0, bytes.subspan(0, writer.heap_end())}, {writer.optional_begin(), bytes.subspan(writer.optional_begin())}};
+  std::vector<StoredPart> stored;
+  for (auto& part : parts) stored.push_back({part.at, part.bytes.size(), base::Crc32c(part.bytes.data(), part.bytes.size())});
   ASSIGN_OR_RETURN(auto file, memory_.WriteFile(parts));
-  auto to = std::make_shared<HotChunk>(memory_.NextChunkId(), std::move(file), memory_);
+  auto to = std::make_shared<HotChunk>(memory_.NextChunkId(), std::move(file), std::move(stored), memory_);
   std::lock_guard lock(mutex_);
   for (auto* list : {&older_, &entries_})
     for (auto& entry : *list)

@@ -32,13 +32,19 @@
 
 namespace sluice::table {
 
+// A part of a chunk's bytes as it was written to a file.
+struct StoredPart {
+  uint64_t at = 0, bytes = 0;
+  uint32_t crc32c = 0;
+};
+
 // One chunk. The writing side belongs to one thread; rows that are visible may be read from any thread.
 class HotChunk {
  public:
   // In memory, empty.
   HotChunk(uint64_t id, std::unique_ptr<io::SharedRegion> region, ChunkMemory& memory);
-  // A full one in a file.
-  HotChunk(uint64_t id, std::unique_ptr<io::SharedBytes> file, ChunkMemory& memory);
+  // A full one in a file; `parts` are all of it that is not zero.
+  HotChunk(uint64_t id, std::unique_ptr<io::SharedBytes> file, std::vector<StoredPart> parts, ChunkMemory& memory);
   ~HotChunk();  // gives memory or file back
   HotChunk(const HotChunk&) = delete;
 
@@ -46,6 +52,8 @@ class HotChunk {
   int descriptor() const { return stored().descriptor(); }
   uint64_t bytes() const { return stored().view().size(); }
   bool in_file() const { return file_ != nullptr; }
+  // kCorruption: the disk gives back other bytes than it was given; the log still has the rows. Reads all of a file, nothing of memory.
+  Result<void> Check() const;
   HotChunkReader reader() const;
 
  private:
@@ -55,6 +63,7 @@ class HotChunk {
   const uint64_t id_;
   std::unique_ptr<io::SharedRegion> region_;  // one of the two
   std::unique_ptr<io::SharedBytes> file_;
+  const std::vector<StoredPart> parts_;  // of the file
   ChunkMemory& memory_;
   // The writing thread only.
   std::optional<HotChunkWriter> writer_;  // of one in memory

@@ -81,6 +81,7 @@ std::string DataFileUri(const iceberg::TableMetadata& metadata, const iceberg::P
 
 Result<StagedFiles> StageDataFiles(io::Env env, const iceberg::TableMetadata& metadata, const iceberg::DataFileOptions& wanted,
                                    const std::vector<table::HotChunkView>& chunks) {
+  for (auto& view : chunks) RETURN_IF_ERROR(view.chunk->Check());
   const auto options = WithinBounds(wanted);
   RowGroupSource source(std::make_shared<const std::vector<table::HotChunkView>>(chunks), options);
   const auto batch_id = env.random.NextUuid();

@@ -78,7 +78,8 @@ class DataFileStagerTest : public testing::Test {
   using Fill = std::function<void(event::EventBatch&, size_t row)>;
 
   // Chunks of so many rows, `fill` sets more than what is required of each.
-  void Append(uint32_t rows, const Fill& fill) {
+  void Append(uint32_t rows, const Fill& fill) { Append(rows, fill, tail_); }
+  void Append(uint32_t rows, const Fill& fill, table::HotTail& tail) {
     constexpr uint32_t kBatch = 100;
     for (uint32_t done = 0; done < rows;) {
       event::EventBatch batch;
@@ -96,13 +97,13 @@ class DataFileStagerTest : public testing::Test {
       }
       const std::vector<uint8_t> late(numbers.size(), 0);
       ASSERT_TRUE(
-          tail_
+          tail
               .Append({batch, numbers, late, log::LogPartition(0), log::Offset(next_), Timestamp{7}, principal_, 0}, log::CommitSequence(1))
               .ok());
       next_ += static_cast<int64_t>(numbers.size());
     }
-    tail_.Publish(log::CommitSequence(1));
-    tail_.Close();
+    tail.Publish(log::CommitSequence(1));
+    tail.Close();
   }
 
   // The chunks, so many times over: rows without their memory.
@@ -113,8 +114,7 @@ class DataFileStagerTest : public testing::Test {
     return out;
   }
 
-  // Bytes of the heap that staging needed, all told; as if the commit had held as many rows as one may.
-  int64_t PeakOf(const std::string& partitioning, const std::vector<HotChunkView>& chunks, iceberg::DataFileOptions options = {}) {
+  Result<StagedFiles> Stage(const std::string& partitioning, const std::vector<HotChunkView>& chunks, iceberg::DataFileOptions options = {}) {
     iceberg::TableMetadata metadata;
     metadata.location = "mem:///t";
     metadata.schemas = {table::EventTableSchema()};
@@ -124,14 +124,19 @@ class DataFileStagerTest : public testing::Test {
     options = *iceberg::DataFileOptions::FromProperties(metadata.schema(), table::EventTableProperties(), options);
     auto env = world_.env();
     io::Env discarding{env.files, objects_, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes};
-    const int64_t before = bytes_live;
-    bytes_peak = before;
-    auto staged = StageDataFiles(discarding, metadata, options, chunks);
+    bytes_before_ = bytes_live;
+    bytes_peak = bytes_before_;
+    return StageDataFiles(discarding, metadata, options, chunks);
+  }
+
+  // Bytes of the heap that staging needed, all told; as if the commit had held as many rows as one may.
+  int64_t PeakOf(const std::string& partitioning, const std::vector<HotChunkView>& chunks, iceberg::DataFileOptions options = {}) {
+    auto staged = Stage(partitioning, chunks, std::move(options));
     EXPECT_TRUE(staged.ok());
     if (!staged.ok()) return INT64_MAX;
     rows_ = staged->rows;
     files_ = staged->files.size();
-    return bytes_peak - before + static_cast<int64_t>((kCommitRowsMax - rows_) * sizeof(RowPlace));
+    return bytes_peak - bytes_before_ + static_cast<int64_t>((kCommitRowsMax - rows_) * sizeof(RowPlace));
   }
 
   std::string RandomText(size_t bytes) {
@@ -147,6 +152,7 @@ class DataFileStagerTest : public testing::Test {
   Principal principal_;
   int64_t next_ = 0;
   std::mt19937_64 random_{7};
+  int64_t bytes_before_ = 0;
   uint64_t rows_ = 0;
   size_t files_ = 0;
 };
@@ -226,6 +232,20 @@ TEST_F(DataFileStagerTest, SortingTheRowsOfACommitStaysWithinTheBound) {
   }
   EXPECT_EQ(rows, kCommitRowsMax);
   EXPECT_EQ(types.size(), 60u);
+}
+
+TEST_F(DataFileStagerTest, RowsOfAFileThatTheDiskDamagedDoNotReachTheTable) {
+  io::TestDirectory directory(world_.env().files);
+  table::ChunkMemory memory(world_.env(), uint64_t{64} << 20, table::kHotChunkBytesDefault, {directory.path(), uint64_t{64} << 20});
+  table::HotTail tail(memory, {});
+  Append(100, [](event::EventBatch&, size_t) {}, tail);
+  ASSERT_TRUE(*tail.MoveToFile(table::HotTail::Which::kOldest));
+  const auto chunks = tail.Slice(UINT64_MAX).chunks;
+  EXPECT_TRUE(Stage("", chunks).ok());
+  auto file = world_.env().files.Open("/proc/self/fd/" + std::to_string(chunks[0].chunk->descriptor()), {io::OpenMode::kReadWrite});
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->Write(table::kHotChunkHeaderBytes, "rot").ok());
+  EXPECT_EQ(Stage("", chunks).error().code, ErrorCode::kCorruption);
 }
 
 }  // namespace
