@@ -24,7 +24,7 @@ function(sluice_add_folders root)
   endforeach()
   if(EXISTS ${root}/cli/main.cc)
     add_executable(sluice ${root}/cli/main.cc)
-    target_link_libraries(sluice PRIVATE sluice_cli sluice_query_worker)
+    target_link_libraries(sluice PRIVATE sluice_cli sluice_query_worker $<TARGET_NAME_IF_EXISTS:sluice_sanitizer>)
     # Installed, the libraries lie beside the binary. The run path must hold for the libraries' own dependencies, too:
     # that is the older kind, DT_RPATH.
     target_link_options(sluice PRIVATE -Wl,--disable-new-dtags)
@@ -56,11 +56,9 @@ function(sluice_add_folder root folder name lower libraries)
   target_link_libraries(sluice_${name} PUBLIC ${lower} PRIVATE ${libraries})
   if(tests AND SLUICE_UNIT_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE sluice_${name} ${lower} ${libraries} GTest::gtest GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE sluice_${name} ${lower} ${libraries} GTest::gtest GTest::gtest_main
+      $<TARGET_NAME_IF_EXISTS:sluice_sanitizer>)
     add_test(NAME ${name} COMMAND ${name}_test)
-    if(SLUICE_SANITIZE STREQUAL "thread")  # Arrow and DuckDB are prebuilt: what they do is not seen, and looks like races
-      set_tests_properties(${name} PROPERTIES ENVIRONMENT "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
-    endif()
   endif()
   if(benches AND CMAKE_BUILD_TYPE STREQUAL "Release")
     add_executable(${name}_bench ${benches})

@@ -10,8 +10,8 @@ from unittest import mock
 
 sys.dont_write_bytecode = True
 
-from clone import WithClone, main, program
-from x import build, clean, commands, download, fetch, machine, paths
+from clone import ROOT, WithClone, main, program
+from x import build, clean, commands, download, fetch, machine, paths, sanitize
 
 GIB = 2**30
 
@@ -212,6 +212,38 @@ class Folders(WithClone):
     def test_a_mistyped_command_is_answered_with_the_nearest(self):
         self.assertEqual(commands.main(["tset"]), 2)
         self.assertIn("did you mean ./x test?", self.said[-1])
+
+
+class Sanitizers(WithClone):
+    def test_names_are_folders_with_unit_tests_and_files_of_the_end_to_end_tests(self):
+        for file in ("src/log/log_test.cc", "src/front/http/router_test.cc", "src/query/session.cc", "tests/e2e/test_views.py"):
+            self.clone.joinpath(file).parent.mkdir(parents=True, exist_ok=True)
+            self.clone.joinpath(file).touch()
+        chosen = sanitize.choose(["thread", "log", "front/http", "views"])
+        self.assertEqual((chosen.preset, chosen.targets), ("tsan", ["log_test", "front_http_test", "sluice"]))
+        self.assertEqual((chosen.pattern, chosen.suites), ("^(log|front_http)$", ["test_views.py"]))
+        self.assertEqual(sanitize.choose(["address", "log"]).targets, ["log_test"])
+        with self.fails("query is neither a folder of src/ with unit tests"):
+            sanitize.choose(["thread", "query"])
+        for words in ([], ["memory"], ["log"]):
+            self.assertIsNone(sanitize.choose(words))
+
+    def test_what_runs_without_names_is_there(self):
+        self.patch(paths, "ROOT", ROOT)
+        for kind in sanitize.PRESETS:
+            everything = sanitize.choose([kind])
+            again = sanitize.choose([kind, *sanitize.FOLDERS[kind], *sanitize.SUITES[kind]])
+            self.assertEqual(again, everything)
+        for test in sanitize.LEFT_OUT:
+            file, name = test.split("::")
+            self.assertIn(f"def {name}(", (ROOT / "tests/e2e" / file).read_text())
+
+    def test_each_report_counts_even_if_its_test_passed(self):
+        self.assertEqual(sanitize.choose(["thread"]).tell_reports(self.clone), 0)
+        self.clone.joinpath("sanitizer.17").write_text("=====\nWARNING: ThreadSanitizer: data race (pid=17)\n...\nWARNING: ThreadSanitizer: lock-order-inversion\n")
+        self.clone.joinpath("sanitizer.18").write_text("cut off")
+        self.assertEqual(sanitize.choose(["thread"]).tell_reports(self.clone), 3)
+        self.assertIn("sanitizer.17:\nWARNING: ThreadSanitizer: data race", self.said[0])
 
 
 if __name__ == "__main__":

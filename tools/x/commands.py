@@ -17,7 +17,7 @@ class Command:
 
 COMMANDS = [
     Command("build", "[release|debug|asan|tsan] [--offline]", "build everything; release leaves build/release/sluice", "build"),
-    Command("test", "[all|fast|engines] [--offline]", "run every test; fast = unit tests and tidy; engines = tables read by DuckDB, Spark", "test"),
+    Command("test", "[all|fast|engines|--sanitize KIND] [--offline]", "run every test; fast = unit tests, tidy; engines = DuckDB, Spark; KIND = thread|address", "test"),
     Command("fmt", "[--all] [FILE...]", "format the C++ files that changed", "fmt"),
     Command("check", "[FILE...]", "tidy test, format and clang-tidy of the files that changed", "check"),
     Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch"),
