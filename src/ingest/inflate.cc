@@ -55,6 +55,10 @@ bool Inflater::Reserve(size_t bytes) {
   return true;
 }
 
+// For what follows `size` bytes; may move the buffer. At the bound it is one byte of the padding, which tells a body of exactly the bound
+// from a larger one.
+size_t Inflater::RoomBehind(size_t size) { return size == capacity_ && !Reserve(capacity_ + 1) ? 1 : capacity_ - size; }
+
 void Inflater::Trim(size_t bytes) {
   if (capacity_ <= bytes) return;
   buffer_.reset();
@@ -78,16 +82,9 @@ Result<size_t> Inflater::InflateGzip(std::string_view body) {
   stream.avail_in = static_cast<uInt>(body.size());
   size_t size = 0;
   for (;;) {
-    if (size == capacity_ && !Reserve(capacity_ + 1)) {
-      // One byte more tells a body of exactly the bound from a larger one.
-      char extra;
-      stream.next_out = reinterpret_cast<Bytef*>(&extra);
-      stream.avail_out = 1;
-    } else {
-      stream.next_out = reinterpret_cast<Bytef*>(buffer_.get() + size);
-      stream.avail_out = static_cast<uInt>(capacity_ - size);
-    }
-    const uInt room = stream.avail_out;
+    const size_t room = RoomBehind(size);
+    stream.next_out = reinterpret_cast<Bytef*>(buffer_.get() + size);
+    stream.avail_out = static_cast<uInt>(room);
     const int rc = inflate(&stream, Z_NO_FLUSH);
     const size_t made = room - stream.avail_out;
     if (size + made > decoded_bytes_max_) return TooLarge(decoded_bytes_max_);
@@ -114,9 +111,8 @@ Result<size_t> Inflater::InflateZstd(std::string_view body) {
   ZSTD_inBuffer in{body.data(), body.size(), 0};
   size_t size = 0, expected = 1;  // an empty body is no frame
   while (in.pos < in.size || (expected != 0 && size == capacity_)) {
-    char extra;
-    const bool full = size == capacity_ && !Reserve(capacity_ + 1);
-    ZSTD_outBuffer out{full ? &extra : buffer_.get() + size, full ? 1 : capacity_ - size, 0};
+    const size_t room = RoomBehind(size);
+    ZSTD_outBuffer out{buffer_.get() + size, room, 0};
     const size_t in_before = in.pos;
     expected = ZSTD_decompressStream(zstd_->context, &out, &in);
     // A frame that wants a larger window than the bound holds more than the bound.

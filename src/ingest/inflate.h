@@ -35,6 +35,7 @@ class Inflater {
   Result<size_t> InflateGzip(std::string_view body);
   Result<size_t> InflateZstd(std::string_view body);
   bool Reserve(size_t bytes);
+  size_t RoomBehind(size_t size);
 
   struct Zstd;
   const size_t decoded_bytes_max_;

@@ -43,6 +43,15 @@ TEST_P(InflateTest, RefusesABombWithoutHoldingIt) {
   EXPECT_EQ(inflater.Inflate(GetParam(), Encode(GetParam(), std::string(64 << 20, '\0'))).error().code, ErrorCode::kExhausted);
 }
 
+// The byte behind the bound was written to a variable whose scope had ended; a sanitizer saw it.
+TEST_P(InflateTest, ByteBehindTheBoundHasAPlace) {
+  const std::string whole = Encode(GetParam(), std::string(1 << 20, 'a'));
+  for (size_t bound = 1; bound < 300; bound++) {
+    Inflater inflater(bound);
+    EXPECT_EQ(inflater.Inflate(GetParam(), whole).error().code, ErrorCode::kExhausted) << bound;
+  }
+}
+
 // Goal: no prefix of a stream passes for the whole.
 TEST_P(InflateTest, RefusesEveryTruncation) {
   Inflater inflater(1 << 20);
