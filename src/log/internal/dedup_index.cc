@@ -32,14 +32,7 @@ Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<Ded
       if (place != nullptr) places[i] = *place;
     }
   }
-  for (auto at = runs_.rbegin(); at != runs_.rend(); ++at) {
-    const DedupRun& run = **at;
-    for (size_t i = 0; i < keys.size(); i++) {
-      if (i + kPrefetchAhead < keys.size()) run.Prefetch(keys[i + kPrefetchAhead]);
-      if (!places[i].empty() || !run.MayHold(keys[i])) continue;
-      ASSIGN_OR_RETURN(places[i], run.Find(keys[i]));
-    }
-  }
+  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) RETURN_IF_ERROR((*run)->FindAll(keys, places));
   return {};
 }
 

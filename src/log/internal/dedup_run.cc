@@ -35,6 +35,15 @@ size_t FilterBit(const DedupKey& key, size_t i) {
   return i < 7 ? key.high >> (9 * i) & 511 : (key.low & 511);
 }
 
+// Whether bits [begin, end) of a key are set in its line.
+bool HasBits(const uint64_t* line, const DedupKey& key, size_t begin, size_t end) {
+  uint64_t clear = 0;  // one test for all of them: each alone is hard to predict
+  for (size_t i = begin; i < end; i++) {
+    const size_t bit = FilterBit(key, i);
+    clear |= ~line[bit / 64] >> bit % 64;
+  }
+  return (clear & 1) == 0;
+}
 std::string_view BytesOf(const std::vector<uint64_t>& words) { return {reinterpret_cast<const char*>(words.data()), words.size() * 8}; }
 
 // Entries are in memory as they are in the file: high, low, place.
@@ -195,17 +204,24 @@ Result<void> DedupRun::ReadHeader(io::SharedMemory& memory, const JournalId& jou
   return {};
 }
 
-void DedupRun::Prefetch(const DedupKey& key) const {
-  __builtin_prefetch(&filter_[FilterLine(key, filter_.size() / kFilterWords) * kFilterWords]);
+inline const uint64_t* DedupRun::FilterLineOf(const DedupKey& key) const {
+  return &filter_[FilterLine(key, filter_.size() / kFilterWords) * kFilterWords];
 }
 
 bool DedupRun::MayHold(const DedupKey& key) const {
-  const uint64_t* line = &filter_[FilterLine(key, filter_.size() / kFilterWords) * kFilterWords];
-  for (size_t i = 0; i < kFilterBits; i++) {
-    size_t bit = FilterBit(key, i);
-    if ((line[bit / 64] >> bit % 64 & 1) == 0) return false;
+  const uint64_t* line = FilterLineOf(key);
+  return HasBits(line, key, 0, kFilterBits / 2) && HasBits(line, key, kFilterBits / 2, kFilterBits);
+}
+
+// The filter is larger than the caches: its lines are fetched some keys ahead.
+Result<void> DedupRun::FindAll(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
+  for (size_t i = 0; i < std::min(kPrefetchAhead, keys.size()); i++) __builtin_prefetch(FilterLineOf(keys[i]));
+  for (size_t i = 0; i < keys.size(); i++) {
+    if (i + kPrefetchAhead < keys.size()) __builtin_prefetch(FilterLineOf(keys[i + kPrefetchAhead]));
+    if (!MayHold(keys[i]) || !places[i].empty()) continue;
+    ASSIGN_OR_RETURN(places[i], Find(keys[i]));
   }
-  return true;
+  return {};
 }
 
 Result<void> DedupRun::ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const {

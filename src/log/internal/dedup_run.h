@@ -41,15 +41,17 @@ class DedupRun {
   uint64_t file_bytes() const { return file_bytes_; }
   // False: not in the run. True: probably is (about 1 in 10,000 keys that are not answers true).
   bool MayHold(const DedupKey& key) const;
-  // Before MayHold, some keys ahead: the filter is larger than the caches.
-  void Prefetch(const DedupKey& key) const;
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
+  // Sets the places that are empty and whose key is in the run; reads the file for those that it may hold.
+  // REQUIRES: as many places as keys.
+  Result<void> FindAll(std::span<const DedupKey> keys, std::span<DedupPlace> places) const;
 
  private:
   friend class DedupRunEntries;
   DedupRun() = default;
   Result<void> ReadHeader(io::SharedMemory& memory, const JournalId& journal);
+  const uint64_t* FilterLineOf(const DedupKey& key) const;
   Result<void> ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const;
 
   Path path_;
