@@ -90,6 +90,11 @@ void EventBatch::Trim(Slice& newest, size_t n) {
   newest.length = static_cast<uint32_t>(n);
 }
 
+void EventBatch::FinishMove(std::string_view bytes) {
+  CHECK(bytes.size() < kArenaBit - 1, "positions have 31 bits");
+  bytes_ = bytes;
+}
+
 void EventBatch::Grow() {
   size_t capacity = std::max(kRowsAtLeast, capacity_ * 2);
   for (size_t a = 0; a < kAttributeCount; a++) {

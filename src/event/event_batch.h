@@ -128,6 +128,18 @@ class EventBatch {
   // Cuts `newest`, the last slice of the arena, to `n` bytes.
   void Trim(Slice& newest, size_t n);
 
+  // ---- for the encoder: values move to where they were copied ----
+
+  // The value of `row` will stand at `position` of the bytes given to FinishMove. REQUIRES: it has one.
+  void Move(Attribute a, size_t row, size_t position) { columns_[static_cast<size_t>(a)][row].position = static_cast<uint32_t>(position) + 1; }
+  // The same for extension `number` of extensions().
+  void MoveExtension(size_t number, size_t name_position, size_t value_position) {
+    extensions_[number].name.position = static_cast<uint32_t>(name_position) + 1;
+    extensions_[number].value.position = static_cast<uint32_t>(value_position) + 1;
+  }
+  // Slices point into `bytes` now. REQUIRES: as Reset; all values of all rows were moved.
+  void FinishMove(std::string_view bytes);
+
  private:
   void Grow();
   void StartColumn(size_t a);

@@ -87,9 +87,24 @@ constexpr size_t BytesOfKeys() {
 constexpr size_t kRecordBytesMax = kVarintBytesMax * 5 + 1 + kVarlongBytesMax + kSpecVersionBytes.size + kBinaryBytes.size + BytesOfKeys();
 constexpr size_t kExtensionBytesMax = 2 * kVarintBytesMax + kAttributeHeaderPrefix.size();
 
+// Told where each value was copied to.
+struct NoMove {
+  void operator()(Attribute, size_t, const char*) const {}
+  void Extended(const Extension&, const char*, const char*) const {}
+};
+struct MoveIn {
+  void operator()(Attribute a, size_t row, const char* at) const { batch.Move(a, row, static_cast<size_t>(at - bytes)); }
+  void Extended(const Extension& e, const char* name, const char* value) const {
+    batch.MoveExtension(static_cast<size_t>(&e - batch.extensions().data()), static_cast<size_t>(name - bytes), static_cast<size_t>(value - bytes));
+  }
+  EventBatch& batch;
+  const char* bytes;
+};
+
+template <class Moved>
 class RecordWriter {
  public:
-  RecordWriter(const EventBatch& batch, int64_t first_timestamp) : batch_(batch), first_timestamp_(first_timestamp) {
+  RecordWriter(const EventBatch& batch, int64_t first_timestamp, Moved moved) : batch_(batch), first_timestamp_(first_timestamp), moved_(moved) {
     for (size_t i = 0; i < kHeaderCount; i++)
       if (batch.has(kAttributeHeaders[i].attribute)) used_[used_count_++] = static_cast<uint8_t>(i);
   }
@@ -111,6 +126,7 @@ class RecordWriter {
     to = PutVarint(to, offset_delta);
     to = PutField(to, key);
     to = PutField(to, data);
+    if (data.data() != nullptr) moved_(is_binary ? Attribute::kDataBinary : Attribute::kData, row, to - data.size());
     to = PutVarint(to, headers);
     to = PutConstant(to, kSpecVersionBytes);
     if (is_binary) to = PutConstant(to, kBinaryBytes);
@@ -153,18 +169,22 @@ class RecordWriter {
       if (value.data() == nullptr) continue;
       std::memcpy(to, kTemplates[used_[k]].bytes.data(), kTemplates[used_[k]].bytes.size());
       to = CopyWide(PutVarint(to + kTemplates[used_[k]].size, static_cast<uint32_t>(value.size())), value);
+      moved_(kAttributeHeaders[used_[k]].attribute, row, to - value.size());
     }
     for (const Extension& e : extensions) {
       to = PutVarint(to, e.name.length + static_cast<uint32_t>(kAttributeHeaderPrefix.size()));
       std::memcpy(to, kAttributeHeaderPrefix.data(), kAttributeHeaderPrefix.size());
-      to = CopyWide(to + kAttributeHeaderPrefix.size(), batch_.View(e.name));
-      to = CopyWide(PutVarint(to, e.value.length), batch_.View(e.value));
+      char* name = to + kAttributeHeaderPrefix.size();
+      to = PutVarint(CopyWide(name, batch_.View(e.name)), e.value.length);
+      to = CopyWide(to, batch_.View(e.value));
+      moved_.Extended(e, name, to - e.value.length);
     }
     return to;
   }
 
   const EventBatch& batch_;
   int64_t first_timestamp_;
+  const Moved moved_;
   std::array<uint8_t, kHeaderCount> used_{};  // headers that any row has
   size_t used_count_ = 0;
 };
@@ -194,8 +214,11 @@ size_t RecordBatchBound(const EventBatch& batch, std::span<const uint32_t> rows,
   return bytes;
 }
 
-char* EncodeRecordBatch(const EventBatch& batch, std::span<const uint32_t> rows, std::span<const std::string_view> keys, int64_t base_offset,
-                        int64_t append_time_us, char* out) {
+namespace {
+
+template <class Moved>
+char* Encode(const EventBatch& batch, std::span<const uint32_t> rows, std::span<const std::string_view> keys, int64_t base_offset,
+             int64_t append_time_us, char* out, Moved moved) {
   CHECK(!rows.empty(), "a RecordBatch holds at least one record");
   CHECK(keys.empty() || keys.size() == rows.size(), "one key for each row");
   auto timestamp_of = [&](uint32_t row) {
@@ -203,7 +226,7 @@ char* EncodeRecordBatch(const EventBatch& batch, std::span<const uint32_t> rows,
     return base::FloorDiv(us != EventBatch::kNoTime ? us : append_time_us, kMicrosPerMilli);
   };
   int64_t first_timestamp = timestamp_of(rows.front()), max_timestamp = first_timestamp;
-  RecordWriter writer(batch, first_timestamp);
+  RecordWriter<Moved> writer(batch, first_timestamp, moved);
   char* to = out + kRecordBatchHeaderBytes;
   for (size_t i = 0; i < rows.size(); i++) {
     int64_t timestamp = timestamp_of(rows[i]);
@@ -212,6 +235,18 @@ char* EncodeRecordBatch(const EventBatch& batch, std::span<const uint32_t> rows,
   }
   PutBatchHeader(out, to, base_offset, static_cast<uint32_t>(rows.size()), first_timestamp, max_timestamp);
   return to;
+}
+
+}  // namespace
+
+char* EncodeRecordBatch(const EventBatch& batch, std::span<const uint32_t> rows, std::span<const std::string_view> keys, int64_t base_offset,
+                        int64_t append_time_us, char* out) {
+  return Encode(batch, rows, keys, base_offset, append_time_us, out, NoMove());
+}
+
+char* EncodeAndMove(EventBatch& batch, std::span<const uint32_t> rows, std::span<const std::string_view> keys, int64_t base_offset,
+                    int64_t append_time_us, char* bytes, size_t at) {
+  return Encode(batch, rows, keys, base_offset, append_time_us, bytes + at, MoveIn{batch, bytes});
 }
 
 void SetBaseOffset(char* record_batch, int64_t base_offset) { PutBig<int64_t>(record_batch + kBaseOffsetAt, base_offset); }

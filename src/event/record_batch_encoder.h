@@ -24,6 +24,11 @@ size_t RecordBatchBound(const EventBatch& batch, std::span<const uint32_t> rows,
 char* EncodeRecordBatch(const EventBatch& batch, std::span<const uint32_t> rows, std::span<const std::string_view> keys, int64_t base_offset,
                         int64_t append_time_us, char* out);
 
+// The same, at `at` of `bytes`; and moves the values of these rows to their records, where they are warm for whoever reads them next.
+// Once all rows are encoded: batch.FinishMove(bytes).
+char* EncodeAndMove(EventBatch& batch, std::span<const uint32_t> rows, std::span<const std::string_view> keys, int64_t base_offset,
+                    int64_t append_time_us, char* bytes, size_t at);
+
 // Gives an encoded RecordBatch another base offset. Its CRC does not cover that field.
 void SetBaseOffset(char* record_batch, int64_t base_offset);
 

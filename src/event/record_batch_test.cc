@@ -256,6 +256,31 @@ TEST_F(RecordBatches, RandomEventsComeBackEqual) {
   }
 }
 
+// Goal: whoever reads a batch after its values moved to their records reads the same.
+// Method: random events, encoded in two parts with moving and without.
+TEST_F(RecordBatches, MovedValuesAreTheSame) {
+  std::mt19937_64 random(20261122);
+  for (int round = 0; round < 100; round++) {
+    std::string body = "[";
+    size_t events = 2 + random() % 40;
+    for (size_t i = 0; i < events; i++) body += (i > 0 ? "," : "") + RandomEvent(random);
+    Parse(body + "]");
+    std::vector<std::string> before;
+    for (size_t row = 0; row < events; row++) before.push_back(Describe(batch_, row));
+    std::vector<uint32_t> even, odd;
+    for (uint32_t row : rows_) (row % 2 == 0 ? even : odd).push_back(row);
+    std::string records(RecordBatchBound(batch_, even) + RecordBatchBound(batch_, odd) + 128, '\0'), expected = records;
+    char* end = EncodeRecordBatch(batch_, even, {}, 0, kAppendTimeUs, expected.data());
+    expected.resize(static_cast<size_t>(EncodeRecordBatch(batch_, odd, {}, 0, kAppendTimeUs, end) - expected.data()));
+    size_t at = static_cast<size_t>(EncodeAndMove(batch_, even, {}, 0, kAppendTimeUs, records.data(), 0) - records.data());
+    at = static_cast<size_t>(EncodeAndMove(batch_, odd, {}, 0, kAppendTimeUs, records.data(), at) - records.data());
+    batch_.FinishMove({records.data(), at});
+    body_.reset();
+    ASSERT_EQ(records.substr(0, at), expected);
+    for (size_t row = 0; row < events; row++) ASSERT_EQ(Describe(batch_, row), before[row]) << body;
+  }
+}
+
 // Goal: a flipped bit anywhere that matters is found. Base offset and leader epoch are outside of the CRC, by Kafka's definition.
 TEST_F(RecordBatches, EveryFlippedBitIsFound) {
   Parse("[" + EventWith(R"(,"data":{"a":1})") + "]");

@@ -54,8 +54,8 @@ DecodeThread::Decoded::~Decoded() {
   if (!thread_->jobs.empty()) thread_->WakeIfIdle();
 }
 
-DecodeThread::DecodeThread(io::Env env, const std::string& name, const event::DecodeLimits& limits)
-    : limits_(limits), shared_(std::make_shared<Shared>(env.threads)), thread_(env.threads.Start(name, io::ThreadPriority::kNormal, [this] { Work(); })) {}
+DecodeThread::DecodeThread(io::Env env, const std::string& name, const event::DecodeLimits& limits, Prepare prepare)
+    : limits_(limits), prepare_(std::move(prepare)), shared_(std::make_shared<Shared>(env.threads)), thread_(env.threads.Start(name, io::ThreadPriority::kNormal, [this] { Work(); })) {}
 
 DecodeThread::~DecodeThread() {
   std::deque<Job> dropped;
@@ -93,6 +93,7 @@ void DecodeThread::Work() {
       continue;
     }
     auto outcome = decoder->Decode(*job.request);
+    if (outcome.ok()) prepare_(*job.request, *decoder);
     job.done(Decoded(shared_, std::move(decoder), std::move(outcome)));
   }
 }

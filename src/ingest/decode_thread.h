@@ -26,8 +26,11 @@ class DecodeThread {
   class Decoded;
   using Done = std::function<void(Decoded)>;
 
+  // What else is done with a request that was decoded and taken so far, on this thread.
+  using Prepare = std::function<void(const IngestRequest&, RequestDecoder&)>;
+
   // `name`: of the thread. REQUIRES: limits.Validate() is ok.
-  DecodeThread(io::Env env, const std::string& name, const event::DecodeLimits& limits);
+  DecodeThread(io::Env env, const std::string& name, const event::DecodeLimits& limits, Prepare prepare);
   // Ends the thread. Requests that still wait are dropped with their `done`, uncalled.
   ~DecodeThread();
   DecodeThread(const DecodeThread&) = delete;
@@ -42,6 +45,7 @@ class DecodeThread {
   void Work();
 
   const event::DecodeLimits limits_;
+  const Prepare prepare_;
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<io::Thread> thread_;
 };

@@ -60,7 +60,7 @@ class DecodeThreadTest : public testing::Test {
 
 TEST_F(DecodeThreadTest, DecodesInOrderAndNeverHoldsMoreThanItsDecoders) {
   Run([&] {
-    DecodeThread thread(world_.env(), "decode", {});
+    DecodeThread thread(world_.env(), "decode", {}, [](auto&, auto&) {});
     SendAll(thread);
     for (size_t next = 0; next < kRequests;) {
       while (held() == 0) arrived_->Wait();
@@ -81,7 +81,7 @@ TEST_F(DecodeThreadTest, DecodesInOrderAndNeverHoldsMoreThanItsDecoders) {
 TEST_F(DecodeThreadTest, DropsWhatWaitsWhenItEndsAndItsResultsOutliveIt) {
   Run([&] {
     {
-      DecodeThread thread(world_.env(), "decode", {});
+      DecodeThread thread(world_.env(), "decode", {}, [](auto&, auto&) {});
       SendAll(thread);
       while (held() < DecodeThread::kDecodersMax) arrived_->Wait();
       EXPECT_GT(alive_.use_count(), 1);

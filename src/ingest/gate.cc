@@ -69,8 +69,14 @@ Gate::Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router 
 
 // ---- routing --------------------------------------------------------------------------------------------------------------
 
-Result<Gate::TopicEntry*> Gate::OpenTopic(std::string_view name) {
-  if (auto at = topics_.find(name); at != topics_.end()) return &at->second;
+const Gate::TopicEntry* Gate::KnownTopic(std::string_view name) const {
+  std::lock_guard lock(topics_mutex_);
+  auto at = topics_.find(name);
+  return at == topics_.end() ? nullptr : &at->second;
+}
+
+Result<const Gate::TopicEntry*> Gate::OpenTopic(std::string_view name) {
+  if (auto* known = KnownTopic(name); known != nullptr) return known;
   RETURN_IF_ERROR(table::CheckTopicName(name));
   log::TopicConfig config;
   if (auto at = options_.topics.find(std::string(name)); at != options_.topics.end()) config = at->second;
@@ -80,6 +86,7 @@ Result<Gate::TopicEntry*> Gate::OpenTopic(std::string_view name) {
   ASSIGN_OR_RETURN(auto* topic, log_.OpenTopic(name, config));
   ASSIGN_OR_RETURN(auto keys, event::KeyExtractor::Make(topic->config().key_pointers));
   RETURN_IF_ERROR(hooks_.on_topic(*topic));
+  std::lock_guard lock(topics_mutex_);
   return &topics_.emplace(std::string(name), TopicEntry{topic, std::move(keys)}).first->second;
 }
 
@@ -88,38 +95,44 @@ Result<void> Gate::MakeTopic(std::string_view name) {
   return {};
 }
 
-// The topic's index in used_topics_.
-Result<uint16_t> Gate::UseTopic(std::string_view name) {
-  for (size_t i = 0; i < used_topics_.size(); i++)
-    if (used_topics_[i]->name() == name) return static_cast<uint16_t>(i);
-  ASSIGN_OR_RETURN(auto* entry, OpenTopic(name));
-  used_topics_.push_back(entry->topic);
-  used_entries_.push_back(entry);
-  return static_cast<uint16_t>(used_topics_.size() - 1);
-}
-
-Result<void> Gate::RouteRows(std::string_view fixed_topic) {
-  used_topics_.clear();
-  used_entries_.clear();
-  routes_.clear();
-  keys_.clear();
+// Makes the draft.
+Result<void> Gate::Draft(const IngestRequest& request, RequestDecoder& decoded, const FindTopic& find) const {
+  auto& batch = decoded.batch();
+  auto& topics = decoded.draft().topics;
+  auto& routes = decoded.draft().routes;
+  topics.clear();
+  routes.assign(batch.rows(), {});
+  std::vector<const TopicEntry*> entries;  // of `topics`
+  std::vector<event::Slice> keys(batch.rows());
   constexpr uint16_t kUnknown = UINT16_MAX;
-  std::vector<uint16_t> by_route(fixed_topic.empty() ? router_.topics().size() : 1, kUnknown);
-  for (size_t row = 0; row < batch().rows(); row++) {
-    const size_t route = fixed_topic.empty() ? router_.Route(batch().Get(event::Attribute::kType, row)) : 0;
+  const bool fixed = !request.topic.empty();
+  std::vector<uint16_t> by_route(fixed ? 1 : router_.topics().size(), kUnknown);
+  for (size_t row = 0; row < batch.rows(); row++) {
+    const size_t route = fixed ? 0 : router_.Route(batch.Get(event::Attribute::kType, row));
     if (by_route[route] == kUnknown) {
-      ASSIGN_OR_RETURN(by_route[route], UseTopic(fixed_topic.empty() ? std::string_view(router_.topics()[route]) : fixed_topic));
+      ASSIGN_OR_RETURN(const auto* entry, find(fixed ? request.topic : std::string_view(router_.topics()[route])));
+      by_route[route] = static_cast<uint16_t>(topics.size());
+      topics.push_back(entry->topic);
+      entries.push_back(entry);
     }
-    log::Route& out = routes_.emplace_back();
-    out.topic = by_route[route];
-    keys_.push_back(used_entries_[out.topic]->keys.Extract(batch(), row));
+    routes[row].topic = by_route[route];
+    keys[row] = entries[by_route[route]]->keys.Extract(batch, row);
   }
   // Keys may lie in the batch's arena, which grew until now.
-  for (size_t row = 0; row < routes_.size(); row++) {
-    routes_[row].key = batch().View(keys_[row]);
-    routes_[row].partition = log::LogPartition(event::PartitionOf(routes_[row].key, used_topics_[routes_[row].topic]->partition_count()));
+  for (size_t row = 0; row < routes.size(); row++) {
+    routes[row].key = batch.View(keys[row]);
+    routes[row].partition = log::LogPartition(event::PartitionOf(routes[row].key, topics[routes[row].topic]->partition_count()));
   }
+  log_.Draft(batch, *request.principal, decoded.draft());
   return {};
+}
+
+void Gate::Prepare(const IngestRequest& request, RequestDecoder& decoded) const {
+  auto find = [this](std::string_view name) -> Result<const TopicEntry*> {
+    if (auto* known = KnownTopic(name); known != nullptr) return known;
+    return Error{ErrorCode::kNotFound, "no event came to the topic yet", {}};
+  };
+  if (!Draft(request, decoded, find).ok()) decoded.draft().Clear();
 }
 
 // ---- admission --------------------------------------------------------------------------------------------------------------
@@ -129,11 +142,14 @@ IngestOutcome Gate::AdmitRows(const IngestRequest& request, IngestOutcome outcom
   if (!hooks_.has_room()) {
     return Refuse(IngestStatus::kBusy, "rows wait for their tables and fill all memory for them", "try again after Retry-After; hot.bytes_max sets the bound");
   }
-  if (auto routed = RouteRows(request.topic); !routed.ok()) return RefuseFor(routed.error());
-  for (auto* topic : used_topics_)
+  auto& draft = newest_->draft();
+  if (draft.routes.empty()) {
+    auto routed = Draft(request, *newest_, [this](std::string_view name) { return OpenTopic(name); });
+    if (!routed.ok()) return RefuseFor(routed.error());
+  }
+  for (auto* topic : draft.topics)
     if (auto taken = hooks_.takes_rows(*topic); !taken.ok()) return Refuse(IngestStatus::kTopicQuota, taken.error().message, taken.error().hint);
-  if (auto admitted = log_.Append(batch(), *request.principal, used_topics_, routes_, result_); !admitted.ok())
-    return RefuseFor(admitted.error(), result_.refusal);
+  if (auto admitted = log_.Append(batch(), *request.principal, draft, result_); !admitted.ok()) return RefuseFor(admitted.error(), result_.refusal);
   outcome.accepted = result_.accepted;
   outcome.duplicates = result_.duplicates;
   outcome.durable_after = result_.durable_after;
@@ -158,7 +174,7 @@ std::vector<EventOutcome> Gate::EventOutcomes() const {
   std::vector<EventOutcome> out(batch().rows() + batch().rejected_count());
   for (size_t row = 0; row < result_.rows.size(); row++) {
     auto& r = result_.rows[row];
-    out[batch().index(row)] = {used_topics_[r.topic]->name(), r.partition.get(), r.offset.get(), r.duplicate};
+    out[batch().index(row)] = {newest_->draft().topics[r.topic]->name(), r.partition.get(), r.offset.get(), r.duplicate};
   }
   return out;
 }

@@ -4,13 +4,14 @@
 // The gate: a request's bytes in, admitted events out, without waiting: the answer may leave once the log is durable up to
 // `durable_after`.
 //
-//   RequestDecoder ─▶ route, key, log partition ─▶ log: duplicate? late? offsets ─▶ outcome
-//   (any thread)      (the loop's thread)
+//   RequestDecoder ─▶ route, key, log partition, records ─▶ log: duplicate? late? offsets ─▶ outcome
+//   (any thread)      (any thread, once its topics are known)   (the loop's thread)
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ struct EventOutcome {
   bool duplicate = false;
 };
 
-// Not thread-safe: the loop's. What it returns lives until the next call.
+// The loop's, but for Prepare. What it returns lives until the next call.
 class Gate {
  public:
   struct Hooks {
@@ -58,6 +59,9 @@ class Gate {
   IngestOutcome Ingest(const IngestRequest& request);
   // The topic, made if there is none, as its first event does it. Errors: of the hooks and of Log::OpenTopic.
   Result<void> MakeTopic(std::string_view name);
+  // Does of Admit what needs no order, for a request that was decoded and taken so far; nothing when one of its topics is not known yet.
+  // Thread-safe.
+  void Prepare(const IngestRequest& request, RequestDecoder& decoded) const;
   // The second half of Ingest, for a request that was decoded on another thread: `outcome` is what decoded.Decode(request) said.
   // `decoded` must live as long as this call's results are asked for.
   IngestOutcome Admit(const IngestRequest& request, RequestDecoder& decoded, IngestOutcome outcome);
@@ -79,11 +83,11 @@ class Gate {
     io::Counter &bytes, &accepted, &duplicates, &rejected;
   };
   Gate(io::Env env, log::Log& log, GateOptions options, Hooks hooks, Router router);
-  Result<TopicEntry*> OpenTopic(std::string_view name);
-  Result<uint16_t> UseTopic(std::string_view name);
-  Result<void> RouteRows(std::string_view fixed_topic);
+  using FindTopic = std::function<Result<const TopicEntry*>(std::string_view name)>;
+  const TopicEntry* KnownTopic(std::string_view name) const;
+  Result<const TopicEntry*> OpenTopic(std::string_view name);
+  Result<void> Draft(const IngestRequest& request, RequestDecoder& decoded, const FindTopic& find) const;
   IngestOutcome AdmitRows(const IngestRequest& request, IngestOutcome outcome);
-  event::EventBatch& batch() { return newest_->batch(); }
   const event::EventBatch& batch() const { return newest_->batch(); }
   void Count(const IngestOutcome& outcome, size_t body_bytes);
 
@@ -91,17 +95,14 @@ class Gate {
   const GateOptions options_;
   const Hooks hooks_;
   const Router router_;
-  std::map<std::string, TopicEntry, std::less<>> topics_;
+  mutable std::mutex topics_mutex_;
+  std::map<std::string, TopicEntry, std::less<>> topics_;  // guarded by topics_mutex_; entries stay as they are
   io::Env env_;
   Counters counters_;
   RequestDecoder decoder_;
 
   // Of the newest request; memory is kept.
   RequestDecoder* newest_ = &decoder_;
-  std::vector<const log::Topic*> used_topics_;
-  std::vector<TopicEntry*> used_entries_;
-  std::vector<log::Route> routes_;
-  std::vector<event::Slice> keys_;
   log::AppendResult result_;
 };
 

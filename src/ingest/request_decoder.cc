@@ -50,6 +50,7 @@ Result<std::string_view> RequestDecoder::DecodedBody(const IngestRequest& reques
 
 IngestOutcome RequestDecoder::Decode(const IngestRequest& request) {
   batch_.Reset({});
+  draft_.Clear();
   IngestOutcome outcome;
   auto body = DecodedBody(request, outcome);
   if (!body.ok()) return outcome;
@@ -66,6 +67,7 @@ IngestOutcome RequestDecoder::Decode(const IngestRequest& request) {
 
 void RequestDecoder::Trim() {
   batch_.Reset({});
+  draft_.Clear();
   inflater_.Trim(kInflatedBytesKept);
 }
 

@@ -13,6 +13,7 @@
 #include "event/limits.h"
 #include "ingest/inflate.h"
 #include "ingest/ingest_request.h"
+#include "log/append_draft.h"
 
 namespace sluice::ingest {
 
@@ -28,8 +29,11 @@ class RequestDecoder {
   IngestOutcome Decode(const IngestRequest& request);
   event::EventBatch& batch() { return batch_; }
   const event::EventBatch& batch() const { return batch_; }
+  // What Gate::Prepare makes of the batch.
+  log::AppendDraft& draft() { return draft_; }
+  const log::AppendDraft& draft() const { return draft_; }
 
-  // Gives memory back that only an unusually large body needed. batch() is empty afterwards.
+  // Gives memory back that only an unusually large body needed. batch() and draft() are empty afterwards.
   void Trim();
 
  private:
@@ -38,6 +42,7 @@ class RequestDecoder {
   event::HttpEventDecoder decoder_;
   Inflater inflater_;
   event::EventBatch batch_;
+  log::AppendDraft draft_;
 };
 
 // An outcome of a request that was not taken.

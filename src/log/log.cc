@@ -98,7 +98,7 @@ Result<void> Log::State::Build(RecoveredLog recovered) {
   }};
   ASSIGN_OR_RETURN(journal, Journal::Open(env, paths, identity, recovered.scan, std::move(journal_options), *written));
   options.commit_bytes_max = journal->commit_bytes_max();
-  admission = std::make_unique<Admission>(Admission::Parts{env.clock, *journal, topics, *dedup, *hasher}, options, recovered.last_append_time);
+  admission = std::make_unique<Admission>(Admission::Parts{env.clock, *journal, topics, *dedup}, options, recovered.last_append_time);
   ASSIGN_OR_RETURN(const uint64_t spare_segments, CountSpares(env.files, paths, options.segment_bytes));
   jobs = std::make_unique<BackgroundJobs>(env.threads, "log-upkeep", *written);
   segment_jobs = std::make_unique<BackgroundJobs>(env.threads, "log-segments", *written);
@@ -201,10 +201,11 @@ const std::map<std::string, std::string, std::less<>>& Log::StateOf(std::string_
 
 // ---- append ----
 
-Result<void> Log::Append(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                         std::span<const Route> routes, AppendResult& result) {
+void Log::Draft(event::EventBatch& batch, const Principal& principal, AppendDraft& draft) const { draft.Prepare(batch, principal, *state_->hasher); }
+
+Result<void> Log::Append(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, AppendResult& result) {
   RETURN_IF_ERROR(state_->CheckOpen());
-  auto admitted = state_->admission->Admit(batch, principal, topics, routes, result);
+  auto admitted = state_->admission->Admit(batch, principal, draft, result);
   if (!admitted.ok()) {
     state_->env.metrics.GetCounter(kRequestsRefused, {{"reason", std::string(ErrorCodeName(admitted.error().code))}}).Add();
     return admitted;

@@ -3,6 +3,7 @@
 //
 // The log: admission in front, the journal below, readers behind.
 //
+//   Draft: what needs no order, on any thread
 //   Append ──▶ duplicate? late? quota? ──▶ offsets ──▶ gathering commit ─┐            the loop's thread
 //   Tick   ──▶ nothing in flight: cut it ──▶ writer thread ──▶ durable ──┤
 //                                                                        └──▶ OnDurable, answers, readers
@@ -27,6 +28,7 @@
 #include "base/time.h"
 #include "event/event_batch.h"
 #include "io/env.h"
+#include "log/append_draft.h"
 #include "log/reader.h"
 #include "log/types.h"
 
@@ -91,13 +93,6 @@ class Topic {
   TopicConfig config_;
   std::vector<Partition> partitions_;
   uint64_t untiered_bytes_ = 0;
-};
-
-// Where one row of an EventBatch goes. `topic` is an index into Append's `topics`.
-struct Route {
-  uint16_t topic = 0;
-  LogPartition partition;
-  std::string_view key;  // of the record; a null view: none. 64 readable bytes behind it
 };
 
 // Rows of one EventBatch that became one frame.
@@ -184,12 +179,14 @@ class Log {
   // The newest values, durable or not. Until the next PutState.
   const std::map<std::string, std::string, std::less<>>& StateOf(std::string_view state_topic) const;
 
+  // Prepares `draft`, whose topics and routes are set, for Append of `batch`. The values of `batch` move to the draft's memory.
+  // REQUIRES: one route per row, its topic < topics.size(), its partition < partition_count. Thread-safe.
+  void Draft(event::EventBatch& batch, const Principal& principal, AppendDraft& draft) const;
   // Admits the rows of `batch`: rows that were seen before are answered with the first one's place, the others get offsets
-  // and join the gathering commit. REQUIRES: one route per row, its topic < topics.size(), its partition < partition_count.
+  // and join the gathering commit. REQUIRES: the draft was prepared with this batch and principal.
   // All or nothing. kExhausted: the gathering commit, a topic's quota (the message names it) or the disk is full: try again later.
   // kInvalid: more than one commit can hold. kIo: the log is closed after a failed write.
-  Result<void> Append(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                      std::span<const Route> routes, AppendResult& result);
+  Result<void> Append(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, AppendResult& result);
 
   // Notes what became durable, cuts the gathered commit when no write is in flight, writes the idle mark, and takes over
   // what the upkeep thread finished. Call after every round of the loop, when written() rings, and after tick_delay_us().

@@ -52,8 +52,9 @@ void BM_Append(benchmark::State& state) {
   options.journal_bytes_max = uint64_t{1} << 30;
   auto log = std::move(Log::Open(env, directory.path(), options)).value();
   const Topic* topic = *log->OpenTopic("raw-events", {});
-  std::vector<Route> routes;
-  for (int i = 0; i < kBatchRows; i++) routes.push_back({0, LogPartition(static_cast<int32_t>(i % topic->partition_count())), {}});
+  AppendDraft draft;
+  draft.topics = {topic};
+  for (int i = 0; i < kBatchRows; i++) draft.routes.push_back({0, LogPartition(static_cast<int32_t>(i % topic->partition_count())), {}});
   event::EventBatch batch;
   AppendResult result;
   uint64_t id = 0, bytes = 0, refused = 0;
@@ -62,7 +63,8 @@ void BM_Append(benchmark::State& state) {
     int64_t before = env.clock.MonotonicNs();
     FillBatch(batch, id);
     filling_ns += env.clock.MonotonicNs() - before;
-    while (!log->Append(batch, Principal(), {&topic, 1}, routes, result).ok()) {
+    log->Draft(batch, Principal(), draft);
+    while (!log->Append(batch, Principal(), draft, result).ok()) {
       refused++;
       log->written().Wait(1'000);
       log->SetTiered("raw-events", *log->source().DurableEnds("raw-events"));

@@ -107,7 +107,7 @@ TEST_F(LogTest, AFullDiskRefusesWhatItCouldNotAnswer) {
       batch.Reset(std::string_view(bytes).substr(0, 1));
       AddEvent(batch, {std::to_string(i), 0, "/test", std::string(3'000, 'x')});
       Route route{0, kP0, {}};
-      last = log->Append(batch, Principal(), {&topic, 1}, {&route, 1}, result);
+      last = AppendRows(*log, batch, Principal(), {topic}, {route}, result);
       const bool answered = !last.ok() || WaitDurable(world_.env(), *log, result.durable_after);
       ASSERT_TRUE(answered) << i;
     }
@@ -308,14 +308,14 @@ TEST_F(LogTest, AFailedWriteClosesItForGood) {
 TEST_F(LogTest, OneRequestIsInOneCommit) {
   Run([&] {
     auto log = Open();
-    const Topic* topics[] = {OpenTopic(*log), OpenTopic(*log, "raw-other")};
+    std::vector<const Topic*> topics = {OpenTopic(*log), OpenTopic(*log, "raw-other")};
     event::EventBatch batch;
     std::string bytes(64, ' ');
     batch.Reset(std::string_view(bytes).substr(0, 1));
     for (const char* id : {"a", "b", "c", "d"}) AddEvent(batch, {id});
     std::vector<Route> routes = {{0, kP1, {}}, {1, kP0, {}}, {0, kP0, {}}, {0, kP1, {}}};
     AppendResult result;
-    ASSERT_TRUE(log->Append(batch, Principal(), topics, routes, result).ok());
+    ASSERT_TRUE(AppendRows(*log, batch, Principal(), topics, routes, result).ok());
     EXPECT_EQ(result.rows[3].topic, 0);
     EXPECT_EQ(result.rows[3].partition, kP1);
     EXPECT_EQ(result.rows[3].offset, Offset(1));
@@ -323,6 +323,31 @@ TEST_F(LogTest, OneRequestIsInOneCommit) {
     EXPECT_EQ(StoredIds(*log, kP1), (std::vector<std::string>{"a", "d"}));
     EXPECT_EQ(StoredIds(*log, kP0), std::vector<std::string>{"c"});
     EXPECT_EQ(StoredIds(*log, kP0, "raw-other"), std::vector<std::string>{"b"});
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+// Goal: records that were made before duplicates were known are not stored with them.
+// Method: events with times, whose records Draft makes; one log partition with a duplicate of an earlier request and one within the
+// request, one partition without.
+TEST_F(LogTest, ADraftWithDuplicatesStoresTheOthers) {
+  Run([&] {
+    auto log = Open();
+    const Topic* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a", 1'000}});
+    event::EventBatch batch;
+    std::string bytes(64, ' ');
+    batch.Reset(std::string_view(bytes).substr(0, 1));
+    for (const char* id : {"b", "a", "c", "b", "d"}) AddEvent(batch, {id, 2'000});
+    AppendResult result;
+    ASSERT_TRUE(AppendRows(*log, batch, Principal(), {topic}, {{0, kP0, {}}, {0, kP0, {}}, {0, kP1, {}}, {0, kP0, {}}, {0, kP0, {}}}, result).ok());
+    EXPECT_EQ(result.accepted, 3u);
+    EXPECT_EQ(result.duplicates, 2u);
+    EXPECT_EQ(result.rows[1].offset, Offset(0));
+    EXPECT_EQ(result.rows[3].offset, result.rows[0].offset);
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, result.durable_after));
+    EXPECT_EQ(StoredIds(*log, kP0), (std::vector<std::string>{"a", "b", "d"}));
+    EXPECT_EQ(StoredIds(*log, kP1), std::vector<std::string>{"c"});
     ASSERT_TRUE(log->Shutdown().ok());
   });
 }

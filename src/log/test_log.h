@@ -46,6 +46,16 @@ inline void AddEvent(event::EventBatch& batch, const TestEvent& e) {
   batch.SetTime(row, e.time_us);
 }
 
+// Log::Draft and Append.
+inline Result<void> AppendRows(Log& log, event::EventBatch& batch, const Principal& principal, std::vector<const Topic*> topics,
+                               std::vector<Route> routes, AppendResult& result) {
+  AppendDraft draft;
+  draft.topics = std::move(topics);
+  draft.routes = std::move(routes);
+  log.Draft(batch, principal, draft);
+  return log.Append(batch, principal, draft, result);
+}
+
 // Appends `events` to one log partition of `topic`, as one request.
 inline Result<AppendResult> AppendEvents(Log& log, const Topic* topic, LogPartition partition, const std::vector<TestEvent>& events,
                                          const std::string& tenant = "default") {
@@ -57,7 +67,7 @@ inline Result<AppendResult> AppendEvents(Log& log, const Topic* topic, LogPartit
   Principal principal;
   principal.tenant = tenant;
   AppendResult result;
-  RETURN_IF_ERROR(log.Append(batch, principal, {&topic, 1}, routes, result));
+  RETURN_IF_ERROR(AppendRows(log, batch, principal, {topic}, routes, result));
   return result;
 }
 

@@ -30,7 +30,7 @@ class IngestEndpoint {
 
   // `limits`: of decoding.
   IngestEndpoint(io::Env env, ingest::Gate& gate, const event::DecodeLimits& limits)
-      : gate_(gate), usual_(env, "ingest-decode", limits), long_(env, "ingest-decode-l", limits) {}
+      : gate_(gate), usual_(env, "ingest-decode", limits, PrepareWith(gate)), long_(env, "ingest-decode-l", limits, PrepareWith(gate)) {}
   IngestEndpoint(const IngestEndpoint&) = delete;
 
   // `body_bytes_max`: of a body as it is received.
@@ -48,6 +48,9 @@ class IngestEndpoint {
   };
   // A request in the hands of a decoding thread, with what its views point to.
   struct Decoding;
+  static ingest::DecodeThread::Prepare PrepareWith(const ingest::Gate& gate) {
+    return [&gate](const ingest::IngestRequest& request, ingest::RequestDecoder& decoded) { gate.Prepare(request, decoded); };
+  }
   void Take(HttpRequest& request, Responder responder, std::string_view topic);
   void Finish(const ingest::IngestOutcome& outcome, bool minimal, Responder responder);
 

@@ -2,6 +2,7 @@
 #include "log/internal/admission.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "event/record_batch_encoder.h"
@@ -10,71 +11,39 @@
 namespace sluice::log {
 namespace {
 
-using event::Attribute;
-
 constexpr size_t kPrefetchAhead = 16;
-constexpr size_t kEncodePadding = 64;  // EncodeRecordBatch writes so far behind its end
-
-// Everything of a frame but its records, at most.
-size_t FrameOverhead(const Principal& principal, size_t topic_name, size_t rows) {
-  return kFrameHeaderSize + topic_name + principal.tenant.size() + principal.producer.size() + (rows + 7) / 8 + kFrameAlignment + kEncodePadding;
-}
-
 }  // namespace
 
 Admission::Admission(Parts parts, const LogOptions& options, Timestamp last_append_time)
     : parts_(parts), options_(options), append_time_(last_append_time) {}
 
-Result<void> Admission::Admit(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                              std::span<const Route> routes, AppendResult& result) {
-  CHECK(routes.size() == batch.rows(), "one route per row");
+Result<void> Admission::Admit(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, AppendResult& result) {
+  CHECK(draft.rows_.size() == batch.rows(), "the draft of another batch");
   result.rows.assign(batch.rows(), RowOutcome());
   result.accepted = result.duplicates = 0;
   result.durable_after = CommitSequence();
   result.refusal = AppendRefusal::kNone;
   if (batch.rows() == 0) return {};
-  MakeGroups(batch.rows(), topics, routes);
-  RETURN_IF_ERROR(CheckRoom(batch, principal, topics, routes, result.refusal));
+  RETURN_IF_ERROR(CheckRoom(draft, result.refusal));
   append_time_ = std::max(append_time_, parts_.clock.Now());
-  RETURN_IF_ERROR(FindDuplicates(batch, principal, topics, routes, result));
-  if (!accepted_.empty()) {
-    AssignOffsets(topics, routes, result);
-    for (const auto& group : groups_) {
-      if (group.begin != group.end) EncodeGroup(batch, principal, routes, group);
-    }
+  RETURN_IF_ERROR(FindDuplicates(draft, result));
+  if (!pending_.empty()) {
+    AssignOffsets(draft, result);
+    size_t begin = 0;
+    for (size_t i = 0; i < draft.groups_.size(); begin = group_ends_[i++])
+      if (group_ends_[i] > begin) AddFrame(batch, principal, draft, draft.groups_[i], {rows_.data() + begin, group_ends_[i] - begin});
     parts_.dedup.Touch(append_time_);
-    rows_gathered_ += accepted_.size();
+    rows_gathered_ += pending_.size();
     result.durable_after = parts_.journal.gathering();
   }
-  result.accepted = static_cast<uint32_t>(accepted_.size());
-  result.duplicates = static_cast<uint32_t>(batch.rows() - accepted_.size());
+  result.accepted = static_cast<uint32_t>(pending_.size());
+  result.duplicates = static_cast<uint32_t>(batch.rows() - pending_.size());
   return {};
 }
 
-void Admission::MakeGroups(size_t rows, std::span<const Topic* const> topics, std::span<const Route> routes) {
-  groups_.clear();
-  group_base_.clear();
-  for (const auto* topic : topics) {
-    group_base_.push_back(groups_.size());
-    Topic* own = parts_.topics.Find(topic->name());
-    CHECK(own == topic, "a topic of another log");
-    for (int32_t p = 0; p < topic->partition_count(); p++) groups_.push_back({own, LogPartition(p)});
-  }
-  group_of_row_.resize(rows);
-  for (size_t row = 0; row < rows; row++) {
-    const auto& route = routes[row];
-    CHECK(route.topic < topics.size() && route.partition.get() >= 0 && route.partition.get() < topics[route.topic]->partition_count(),
-          "a route to a log partition that does not exist");
-    group_of_row_[row] = static_cast<uint32_t>(group_base_[route.topic] + static_cast<size_t>(route.partition.get()));
-  }
-}
-
-// Counts duplicates as if they were new: what does not fit is found before anything is changed.
-Result<void> Admission::CheckRoom(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                                  std::span<const Route> routes, AppendRefusal& refusal) {
-  size_t topic_name = 0;
-  for (const auto* topic : topics) {
-    topic_name = std::max(topic_name, topic->name().size());
+Result<void> Admission::CheckRoom(const AppendDraft& draft, AppendRefusal& refusal) {
+  for (const auto* topic : draft.topics) {
+    CHECK(parts_.topics.Find(topic->name()) == topic, "a topic of another log");
     if (topic->untiered_bytes() < options_.untiered_bytes_max) continue;
     refusal = AppendRefusal::kTopicQuota;
     return Error{ErrorCode::kExhausted,
@@ -82,25 +51,17 @@ Result<void> Admission::CheckRoom(const event::EventBatch& batch, const Principa
                      " bytes that are not in its table, its quota is " + std::to_string(options_.untiered_bytes_max),
                  "its table must catch up: look at its state with `sluice table describe`"};
   }
-  rows_.resize(batch.rows());
-  for (size_t row = 0; row < rows_.size(); row++) rows_[row] = static_cast<uint32_t>(row);
-  record_keys_.clear();
-  for (const auto& route : routes) record_keys_.push_back(route.key);
-  // Each frame's own bound counts its fixed part and the extensions of the whole batch: the second term covers the frame at hand.
-  size_t fixed = event::RecordBatchBound(batch, {}), frames = std::min(batch.rows(), groups_.size());
-  size_t bound = event::RecordBatchBound(batch, rows_, record_keys_) + fixed +
-                 frames * (event::kRecordBatchHeaderBytes + FrameOverhead(principal, topic_name, batch.rows()));
-  if (kCommitHeaderSize + bound + kBlock > options_.commit_bytes_max) {
+  if (kCommitHeaderSize + draft.bytes_max_ + kBlock > options_.commit_bytes_max) {
     refusal = AppendRefusal::kTooLarge;
     return Error{ErrorCode::kInvalid,
-                 "the request needs up to " + std::to_string(bound) + " bytes, a commit holds " + std::to_string(options_.commit_bytes_max),
+                 "the request needs up to " + std::to_string(draft.bytes_max_) + " bytes, a commit holds " + std::to_string(options_.commit_bytes_max),
                  "send smaller batches"};
   }
-  if (!parts_.journal.HasSpaceFor(bound)) {
+  if (!parts_.journal.HasSpaceFor(draft.bytes_max_)) {
     refusal = AppendRefusal::kDiskFull;
     return NoSpace();
   }
-  if (parts_.journal.buffer().Reserve(bound) != nullptr) return {};
+  if (parts_.journal.buffer().Reserve(draft.bytes_max_) != nullptr) return {};
   refusal = AppendRefusal::kBehind;
   return Error{ErrorCode::kExhausted, "the commit that gathers is full", "the disk is behind: try again"};
 }
@@ -109,47 +70,35 @@ Error Admission::NoSpace() const {
   return Error{ErrorCode::kExhausted, "the log cannot grow: " + parts_.journal.no_space(), "free some space: it goes on by itself"};
 }
 
-void Admission::HashKeys(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                         std::span<const Route> routes) {
-  std::vector<DedupHasher::Scope> scopes;
-  for (const auto* topic : topics) scopes.push_back(parts_.hasher.ScopeOf(principal.tenant, topic->name()));
-  keys_.resize(batch.rows());
-  for (size_t row = 0; row < keys_.size(); row++) {
-    keys_[row] = parts_.hasher.KeyOf(scopes[routes[row].topic], batch.Get(Attribute::kSource, row), batch.Get(Attribute::kId, row));
-  }
-}
-
-// Fills accepted_ and the outcomes of duplicates whose original is not in this request. On error nothing was inserted.
-Result<void> Admission::FindDuplicates(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                                       std::span<const Route> routes, AppendResult& result) {
-  HashKeys(batch, principal, topics, routes);
-  std::vector<DedupPlace> older(parts_.dedup.has_older() ? keys_.size() : 0);
-  if (!older.empty()) RETURN_IF_ERROR(parts_.dedup.FindOlder(keys_, older));
+// Fills pending_ and the outcomes of duplicates; those whose original is in this request get its row. On error nothing was inserted.
+Result<void> Admission::FindDuplicates(const AppendDraft& draft, AppendResult& result) {
+  const auto& keys = draft.keys_;
+  older_.assign(keys.size(), DedupPlace());
+  if (parts_.dedup.has_older()) RETURN_IF_ERROR(parts_.dedup.FindOlder(keys, older_));
   auto& table = parts_.dedup.open();
-  table.Reserve(keys_.size());
-  accepted_.clear();
+  table.Reserve(keys.size());
   pending_.clear();
   duplicates_of_pending_.clear();
-  for (size_t row = 0; row < std::min(kPrefetchAhead, keys_.size()); row++) table.Prefetch(keys_[row]);
-  for (size_t row = 0; row < keys_.size(); row++) {
-    if (row + kPrefetchAhead < keys_.size()) table.Prefetch(keys_[row + kPrefetchAhead]);
-    const auto* found = table.Find(keys_[row]);
-    DedupPlace place = found != nullptr ? *found : (older.empty() ? DedupPlace() : older[row]);
+  for (size_t row = 0; row < std::min(kPrefetchAhead, keys.size()); row++) table.Prefetch(keys[row]);
+  for (size_t row = 0; row < keys.size(); row++) {
+    if (row + kPrefetchAhead < keys.size()) table.Prefetch(keys[row + kPrefetchAhead]);
+    const auto* found = table.Find(keys[row]);
+    DedupPlace place = found != nullptr ? *found : older_[row];
     auto number = static_cast<uint32_t>(row);
     if (place.empty()) {
-      pending_.push_back({table.Insert(keys_[row], DedupPlace::Pending(number)), number});
-      accepted_.push_back(number);
+      pending_.push_back({table.Insert(keys[row], DedupPlace::Pending(number)), number});
       continue;
     }
+    const uint16_t topic = draft.routes[row].topic;
     auto& outcome = result.rows[row];
-    outcome = {routes[row].topic, LogPartition(), Offset(), true};
+    outcome = {topic, LogPartition(), Offset(), true};
     if (place.pending()) {
       outcome.offset = Offset(place.pending_row());  // of the row, until AssignOffsets
       duplicates_of_pending_.push_back(number);
     } else {
       outcome.partition = place.partition();
       outcome.offset = place.offset();
-      result.durable_after = std::max(result.durable_after, DurableAfter(*topics[routes[row].topic], place));
+      result.durable_after = std::max(result.durable_after, DurableAfter(*draft.topics[topic], place));
     }
   }
   return {};
@@ -162,22 +111,18 @@ CommitSequence Admission::DurableAfter(const Topic& topic, DedupPlace place) con
   return place.offset() < p.cut_next ? parts_.journal.cut() : parts_.journal.gathering();
 }
 
-void Admission::AssignOffsets(std::span<const Topic* const> topics, std::span<const Route> routes, AppendResult& result) {
-  // Counting sort of the accepted rows by group.
-  for (auto& group : groups_) group.begin = group.end = 0;
-  for (uint32_t row : accepted_) groups_[group_of_row_[row]].end++;
-  size_t at = 0;
-  for (auto& group : groups_) {
-    size_t count = group.end;
-    group.begin = group.end = at;
-    at += count;
-  }
-  rows_.resize(accepted_.size());
-  for (uint32_t row : accepted_) {
-    auto& group = groups_[group_of_row_[row]];
-    Offset offset = topics[routes[row].topic]->partition(group.partition).next + static_cast<int64_t>(group.end - group.begin);
-    rows_[group.end++] = row;
-    result.rows[row] = {routes[row].topic, group.partition, offset, false};
+void Admission::AssignOffsets(const AppendDraft& draft, AppendResult& result) {
+  rows_.clear();
+  group_ends_.clear();
+  for (const auto& group : draft.groups_) {
+    Offset offset = draft.topics[group.topic]->partition(group.partition).next;
+    for (uint32_t row : draft.RowsOf(group)) {
+      if (result.rows[row].duplicate) continue;
+      result.rows[row] = {group.topic, group.partition, offset, false};
+      offset = offset + 1;
+      rows_.push_back(row);
+    }
+    group_ends_.push_back(rows_.size());
   }
   for (auto& pending : pending_) *pending.place = DedupPlace(result.rows[pending.row].partition, result.rows[pending.row].offset);
   for (uint32_t row : duplicates_of_pending_) {
@@ -188,13 +133,13 @@ void Admission::AssignOffsets(std::span<const Topic* const> topics, std::span<co
 }
 
 // Each event against the watermark before it.
-void Admission::JudgeLateness(const event::EventBatch& batch, const Group& group, Topic::Partition& partition) {
-  size_t count = group.end - group.begin;
+void Admission::JudgeLateness(const event::EventBatch& batch, std::span<const uint32_t> rows, Topic::Partition& partition) {
+  const size_t count = rows.size();
   late_.assign(count, 0);
   late_bits_.clear();
   int64_t& largest = partition.event_time_max.us;
   for (size_t i = 0; i < count; i++) {
-    int64_t time = batch.time_us(rows_[group.begin + i]);
+    int64_t time = batch.time_us(rows[i]);
     if (time == event::EventBatch::kNoTime) time = append_time_.us;
     bool has_watermark = largest >= INT64_MIN + options_.watermark_delay_us && largest != INT64_MIN;
     bool late = has_watermark && time < largest - options_.watermark_delay_us;
@@ -207,15 +152,28 @@ void Admission::JudgeLateness(const event::EventBatch& batch, const Group& group
   }
 }
 
-void Admission::EncodeGroup(const event::EventBatch& batch, const Principal& principal, std::span<const Route> routes, const Group& group) {
-  std::span<const uint32_t> rows(rows_.data() + group.begin, group.end - group.begin);
-  auto& partition = TopicTable::PartitionOf(*group.topic, group.partition);
-  JudgeLateness(batch, group, partition);
-  record_keys_.clear();
-  for (uint32_t row : rows) record_keys_.push_back(routes[row].key);
+// Writes the RecordBatch of `rows`, which are all or some of the group's, `prefix` bytes behind the end of the gathering commit. Returns its end.
+char* Admission::PutRecords(const event::EventBatch& batch, AppendDraft& draft, const AppendDraft::Group& group, std::span<const uint32_t> rows,
+                            Offset base_offset, size_t prefix) {
+  const bool as_drafted = !group.records.empty() && rows.size() == group.end - group.begin;
+  const auto keys = draft.KeysOf(rows);
+  const size_t bytes = as_drafted ? group.records.size() : event::RecordBatchBound(batch, rows, keys) + AppendDraft::kEncodePadding;
+  char* to = parts_.journal.buffer().Reserve(prefix + bytes + kFrameAlignment);
+  CHECK(to != nullptr, "room that was checked is gone");
+  to += prefix;
+  if (!as_drafted) return event::EncodeRecordBatch(batch, rows, keys, base_offset.get(), append_time_.us, to);
+  std::memcpy(to, group.records.data(), bytes);
+  event::SetBaseOffset(to, base_offset.get());
+  return to + bytes;
+}
 
+void Admission::AddFrame(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, const AppendDraft::Group& group,
+                         std::span<const uint32_t> rows) {
+  Topic& topic = *parts_.topics.Find(draft.topics[group.topic]->name());
+  auto& partition = TopicTable::PartitionOf(topic, group.partition);
+  JudgeLateness(batch, rows, partition);
   Frame frame;
-  frame.topic = group.topic->name();
+  frame.topic = topic.name();
   frame.partition = group.partition;
   frame.base_offset = partition.next;
   frame.next_offset = partition.next + static_cast<int64_t>(rows.size());
@@ -228,21 +186,19 @@ void Admission::EncodeGroup(const event::EventBatch& batch, const Principal& pri
   frame.chain_before = partition.chain;
   CHECK(frame.next_offset.get() <= DedupPlace::kOffsetMax, "a log partition is full");
 
-  size_t prefix = FramePrefixSize(frame);
-  char* to = parts_.journal.buffer().Reserve(prefix + event::RecordBatchBound(batch, rows, record_keys_) + kEncodePadding);
-  CHECK(to != nullptr, "room that was checked is gone");
-  char* record_batch = to + prefix;
-  char* end = event::EncodeRecordBatch(batch, rows, record_keys_, frame.base_offset.get(), append_time_.us, record_batch);
-  frame.record_batch = {record_batch, static_cast<size_t>(end - record_batch)};
+  const size_t prefix = FramePrefixSize(frame);
+  const char* end = PutRecords(batch, draft, group, rows, frame.base_offset, prefix);
+  char* to = parts_.journal.buffer().end();
+  frame.record_batch = {to + prefix, static_cast<size_t>(end - to) - prefix};
   frame.chain = ExtendChain(frame.chain_before, frame.base_offset, frame.next_offset, frame.record_batch);
   size_t size = EncodeFramePrefix(frame, frame.record_batch.size(), to);
   parts_.journal.buffer().Advance(size);
   parts_.journal.CountFrame();
-  TopicTable::Advance(*group.topic, frame);
-  TopicTable::UntieredBytesOf(*group.topic) += size;
+  TopicTable::Advance(topic, frame);
+  TopicTable::UntieredBytesOf(topic) += size;
   gathering_.push_back(&partition);
   if (listener_ == nullptr) return;
-  listener_->OnAdmitted(batch, {group.topic, group.partition, frame.base_offset, rows, late_, append_time_, &principal,
+  listener_->OnAdmitted(batch, {&topic, group.partition, frame.base_offset, rows, late_, append_time_, &principal,
                                 frame.payload_schema_id, parts_.journal.gathering()});
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 //
 // Decides, in log order, what each row of a request is: a duplicate (answered with the first one's place) or a new event, on time or
-// late; gives offsets; encodes frames into the gathering commit. What it decides is stored in the frames and never decided again.
+// late; gives offsets; puts frames into the gathering commit. What it decides is stored in the frames and never decided again.
 
 #include <span>
 #include <vector>
@@ -22,14 +22,12 @@ class Admission {
     Journal& journal;
     TopicTable& topics;
     DedupIndex& dedup;
-    DedupHasher& hasher;
   };
   Admission(Parts parts, const LogOptions& options, Timestamp last_append_time);
   void SetListener(LogListener* listener) { listener_ = listener; }
 
   // Log::Append.
-  Result<void> Admit(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                     std::span<const Route> routes, AppendResult& result);
+  Result<void> Admit(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, AppendResult& result);
   // Entries of a state topic, into the gathering commit and into the table. kExhausted: the commit or the disk is full.
   Result<void> PutState(std::string_view state_topic, const std::vector<StateEntry>& entries);
 
@@ -40,26 +38,18 @@ class Admission {
   uint64_t events_gathered() const { return rows_gathered_; }
 
  private:
-  // Rows of the request that go to one log partition.
-  struct Group {
-    Topic* topic;
-    LogPartition partition;
-    size_t begin = 0, end = 0;  // in rows_
-  };
   struct PendingPlace { DedupPlace* place; uint32_t row; };
 
-  Result<void> CheckRoom(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                         std::span<const Route> routes, AppendRefusal& refusal);
+  Result<void> CheckRoom(const AppendDraft& draft, AppendRefusal& refusal);
   Error NoSpace() const;
-  void MakeGroups(size_t rows, std::span<const Topic* const> topics, std::span<const Route> routes);
-  Result<void> FindDuplicates(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics,
-                              std::span<const Route> routes, AppendResult& result);
-  void HashKeys(const event::EventBatch& batch, const Principal& principal, std::span<const Topic* const> topics, std::span<const Route> routes);
+  Result<void> FindDuplicates(const AppendDraft& draft, AppendResult& result);
   CommitSequence DurableAfter(const Topic& topic, DedupPlace place) const;
-  void AssignOffsets(std::span<const Topic* const> topics, std::span<const Route> routes, AppendResult& result);
-  void EncodeGroup(const event::EventBatch& batch, const Principal& principal, std::span<const Route> routes, const Group& group);
-  void JudgeLateness(const event::EventBatch& batch, const Group& group, Topic::Partition& partition);
-  void NotePartition(Topic& topic, LogPartition partition);
+  void AssignOffsets(const AppendDraft& draft, AppendResult& result);
+  void AddFrame(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, const AppendDraft::Group& group,
+                std::span<const uint32_t> rows);
+  char* PutRecords(const event::EventBatch& batch, AppendDraft& draft, const AppendDraft::Group& group, std::span<const uint32_t> rows,
+                   Offset base_offset, size_t prefix);
+  void JudgeLateness(const event::EventBatch& batch, std::span<const uint32_t> rows, Topic::Partition& partition);
 
   Parts parts_;
   const LogOptions& options_;
@@ -69,16 +59,11 @@ class Admission {
   std::vector<Topic::Partition*> gathering_, in_flight_;  // partitions with frames in the commit
 
   // Of the request at hand; kept for their memory.
-  std::vector<Group> groups_;
-  std::vector<size_t> group_base_;        // of each topic of the request: its first group slot
-  std::vector<uint32_t> group_of_row_;
-  std::vector<DedupKey> keys_;
-  std::vector<uint32_t> accepted_;        // rows, in order
+  std::vector<DedupPlace> older_;         // by row: the places of those that are in frozen tables and runs
   std::vector<uint32_t> rows_;            // accepted rows, by group
-  std::vector<uint32_t> index_in_group_;  // of each accepted row
+  std::vector<size_t> group_ends_;        // in rows_
   std::vector<PendingPlace> pending_;
   std::vector<uint32_t> duplicates_of_pending_;
-  std::vector<std::string_view> record_keys_;
   std::vector<uint8_t> late_;
   std::string late_bits_;
 };

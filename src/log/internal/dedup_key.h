@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <compare>
-#include <string>
 #include <string_view>
 
 #include "log/types.h"
@@ -42,7 +41,7 @@ class DedupPlace {
   uint64_t packed_ = 0;
 };
 
-// Not thread-safe (it reuses a buffer).
+// Immutable; may be shared by threads.
 class DedupHasher {
  public:
   // The part of the key that a whole frame shares.
@@ -50,14 +49,13 @@ class DedupHasher {
 
   // `secret`: JournalIdentity::dedup_secret.
   explicit DedupHasher(std::string_view secret);
-  Scope ScopeOf(std::string_view tenant, std::string_view topic);
-  DedupKey KeyOf(const Scope& scope, std::string_view source, std::string_view id);
+  Scope ScopeOf(std::string_view tenant, std::string_view topic) const;
+  DedupKey KeyOf(const Scope& scope, std::string_view source, std::string_view id) const;
 
  private:
   static constexpr size_t kHashSecretSize = 192;  // XXH3_SECRET_DEFAULT_SIZE
   DedupKey Hash(std::string_view bytes) const;
   std::array<unsigned char, kHashSecretSize> secret_;
-  std::string buffer_;
 };
 
 }  // namespace sluice::log

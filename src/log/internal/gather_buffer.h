@@ -48,6 +48,8 @@ class GatherBuffer {
   char* Reserve(size_t n);
   // The first `n` bytes of the last Reserve belong to the commit now.
   void Advance(size_t n) { length_ += n; }
+  // Where the last Reserve pointed to.
+  char* end() { return arena_.get() + begin_ + length_; }
   bool empty() const { return length_ == kCommitHeaderSize; }
   size_t length() const { return length_; }
   bool Fits(size_t n) const { return PadTo(length_ + n, kBlock) <= commit_bytes_max_; }
