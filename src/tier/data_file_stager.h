@@ -37,8 +37,9 @@ struct StagedFiles {
   uint64_t bytes = 0;
 };
 
-// Writes all rows of `chunks` (kCommitRowsMax and what one chunk more has, at most) under `metadata`'s location, schema and default partition spec. On error the files that were
-// written so far are removed; one whose outcome is unknown stays for the orphan search (its name is used by nobody else).
+// Writes all rows of `chunks` (kCommitRowsMax and what one chunk more has, at most) under `metadata`'s location, schema and default
+// partition spec. On error the files that were written so far are removed; one whose outcome is unknown stays for the orphan search (its
+// name is used by nobody else).
 // kExhausted (no space), kUnavailable, kIo: of the object store. kInvalid: the table's schema wants what events do not have.
 // kCorruption: a chunk in a file is not what was written; nothing of it is read.
 Result<StagedFiles> StageDataFiles(io::Env env, const iceberg::TableMetadata& metadata, const iceberg::DataFileOptions& options,
