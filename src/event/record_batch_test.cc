@@ -234,15 +234,20 @@ std::string RandomEvent(std::mt19937_64& random) {
   return out + "}";
 }
 
+std::string RandomEvents(std::mt19937_64& random, size_t count) {
+  std::string out = "[";
+  for (size_t i = 0; i < count; i++) out += (i > 0 ? "," : "") + RandomEvent(random);
+  return out + "]";
+}
+
 // Goal: nothing of an event is lost or moved on its way into the log and back.
 // Method: random events → JSON → EventBatch → RecordBatch → EventBatch → RecordBatch; rows and bytes are equal; a second reader agrees.
 TEST_F(RecordBatches, RandomEventsComeBackEqual) {
   std::mt19937_64 random(20260115);
   for (int round = 0; round < 200; round++) {
-    std::string body = "[";
-    size_t events = 1 + random() % 40;
-    for (size_t i = 0; i < events; i++) body += (i > 0 ? "," : "") + RandomEvent(random);
-    Parse(body + "]");
+    const size_t events = 1 + random() % 40;
+    const std::string body = RandomEvents(random, events);
+    Parse(body);
     std::string bytes = Encode(static_cast<int64_t>(random() >> 1));
     std::vector<PlainRecord> records;
     ASSERT_TRUE(PlainReader(bytes).Read(records));
@@ -261,10 +266,9 @@ TEST_F(RecordBatches, RandomEventsComeBackEqual) {
 TEST_F(RecordBatches, MovedValuesAreTheSame) {
   std::mt19937_64 random(20261122);
   for (int round = 0; round < 100; round++) {
-    std::string body = "[";
-    size_t events = 2 + random() % 40;
-    for (size_t i = 0; i < events; i++) body += (i > 0 ? "," : "") + RandomEvent(random);
-    Parse(body + "]");
+    const size_t events = 2 + random() % 40;
+    const std::string body = RandomEvents(random, events);
+    Parse(body);
     std::vector<std::string> before;
     for (size_t row = 0; row < events; row++) before.push_back(Describe(batch_, row));
     std::vector<uint32_t> even, odd;
