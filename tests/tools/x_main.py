@@ -174,7 +174,7 @@ class Folders(WithClone):
     def test_offline_says_what_is_missing_and_does_not_ask_the_network(self):
         self.patch(machine, "check", lambda: None)
         self.patch(fetch, "_make", lambda part: self.fail("it would have fetched"))
-        with self.fails("--offline, but .deps lacks venv, arrow, duckdb, datasets", "Run ./x fetch once with the network"):
+        with self.fails("--offline, but .deps lacks venv, arrow, duckdb, datasets, vectors", "Run ./x fetch once with the network"):
             fetch.ensure(offline=True)
 
     def test_a_part_that_was_interrupted_is_made_again_and_the_others_are_not(self):

@@ -82,6 +82,7 @@ def _parts():
         Part("duckdb", _hash(pins["duckdb_source"], pins["duckdb_library"], _DUCKDB_HEADERS),
              lambda folder: _fill_duckdb(folder, pins["duckdb_source"], pins["duckdb_library"])),
         Part("datasets", _hash(pins["vega_datasets"]), lambda folder: _fill_datasets(folder, pins["vega_datasets"])),
+        Part("vectors", _hash(pins["json_test_suite"]), lambda folder: _fill_vectors(folder, pins["json_test_suite"])),
     ]
 
 
@@ -177,6 +178,14 @@ def _fill_duckdb(folder, source, library):
 
 def _fill_datasets(folder, pin):
     _untar(download.get(pin), folder, "package/data/", ("earthquakes.json",))
+
+
+def _fill_vectors(folder, pin):
+    """json_test_suite.json: a list of {"name", "input"}."""
+    _untar(download.get(pin), folder, "package/data/", ("parsing.js",))
+    script = (folder / "parsing.js").read_text()
+    (folder / "json_test_suite.json").write_text(script[script.index("["):script.rindex("]") + 1])
+    (folder / "parsing.js").unlink()
 
 
 def _untar(archive, folder, inside, wanted):
