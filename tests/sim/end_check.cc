@@ -16,13 +16,13 @@ namespace {
 std::string First(const std::vector<std::string>& findings) { return findings.empty() ? "" : findings.front(); }
 
 // Every snapshot that the table still has: its files read, and its rows are those before its progress.
-Result<void> CheckSnapshots(io::Env env, const iceberg::Table& table) {
+Result<void> CheckSnapshots(io::Env env, const iceberg::Table& table, DataFiles& files) {
   for (auto& snapshot : table.metadata->snapshots) {
     ASSIGN_OR_RETURN(auto plan, iceberg::PlanScan(env.objects, *table.metadata, snapshot, {}, nullptr));
     int64_t rows = 0;
     for (auto& file : plan.files) {
-      ASSIGN_OR_RETURN(auto read, ReadDataFile(env, file.file->path));
-      rows += static_cast<int64_t>(read.size());
+      ASSIGN_OR_RETURN(auto read, files.Read(env, file.file->path));
+      rows += static_cast<int64_t>(read->size());
     }
     for (auto& [name, value] : snapshot.summary) {
       if (!name.starts_with(table::kFeedPropertyPrefix)) continue;
@@ -30,19 +30,19 @@ Result<void> CheckSnapshots(io::Env env, const iceberg::Table& table) {
       for (auto& [partition, p] : progress.partitions) rows -= p.next.get();
     }
     if (rows != 0)
-      return Error{ErrorCode::kCorruption, "snapshot " + std::to_string(snapshot.snapshot_id) + " of " + table.name.ToString() + " has " + std::to_string(rows) +
-                                              " rows more than its progress says"};
+      return Error{ErrorCode::kCorruption, "snapshot " + std::to_string(snapshot.snapshot_id) + " of " + table.name.ToString() + " has " +
+                                               std::to_string(rows) + " rows more than its progress says"};
   }
   return {};
 }
 
-Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog) {
+Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog, DataFiles& files) {
   ASSIGN_OR_RETURN(auto namespaces, catalog.ListNamespaces());
   for (auto& table_namespace : namespaces) {
     ASSIGN_OR_RETURN(auto names, catalog.ListTables(table_namespace));
     for (auto& name : names) {
       ASSIGN_OR_RETURN(auto table, catalog.LoadTable({table_namespace, name}));
-      RETURN_IF_ERROR(CheckSnapshots(env, table));
+      RETURN_IF_ERROR(CheckSnapshots(env, table, files));
     }
   }
   return {};
@@ -60,7 +60,7 @@ std::string CheckEnd(RunState& run) {
   cli::CheckTables(env, catalog, report);
   cli::CheckTablesAgainstLog(catalog, log, report);
   if (auto found = First(report.findings); !found.empty()) return found;
-  if (auto checked = CheckAllTables(env, catalog); !checked.ok()) return checked.error().ToString();
+  if (auto checked = CheckAllTables(env, catalog, run.data_files); !checked.ok()) return checked.error().ToString();
   return {};
 }
 

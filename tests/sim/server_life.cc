@@ -18,7 +18,10 @@ constexpr int64_t kStopPollUs = 50'000;  // of readers
 constexpr uint64_t kReaderStream = 500;
 
 // What injected faults look like from above; without them each is a finding.
-bool MayBeInjected(ErrorCode code) { return code == ErrorCode::kIo || code == ErrorCode::kUnavailable || code == ErrorCode::kCommitUnknown || code == ErrorCode::kCancelled || code == ErrorCode::kExhausted; }
+bool MayBeInjected(ErrorCode code) {
+  return code == ErrorCode::kIo || code == ErrorCode::kUnavailable || code == ErrorCode::kCommitUnknown || code == ErrorCode::kCancelled ||
+         code == ErrorCode::kExhausted;
+}
 
 std::map<int32_t, int64_t> Ends(const table::PartitionOffsets& offsets) {
   std::map<int32_t, int64_t> out;
@@ -36,9 +39,19 @@ bool Mailbox::Post(std::shared_ptr<Call> call) {
 }
 
 ServerLife::ServerLife(RunState& run, io::Env env)
-    : run_(run), options_(run.scenario.server), files_(run.wiring.files ? run.wiring.files(env.files) : nullptr),
+    : run_(run),
+      options_(run.scenario.server),
+      files_(run.wiring.files ? run.wiring.files(env.files) : nullptr),
       objects_(files_ ? io::MakeFileObjectStore(*files_) : nullptr),
-      env_{files_ ? *files_ : env.files, objects_ ? *objects_ : env.objects, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes} {
+      env_{files_ ? *files_ : env.files,
+           objects_ ? *objects_ : env.objects,
+           env.memory,
+           env.clock,
+           env.random,
+           env.threads,
+           env.log,
+           env.metrics,
+           env.processes} {
   // What reached the disk is unknown: the process ends.
   options_.log.on_fatal = [this](const Error&) { run_.world.Crash(io::CrashKind::kProcess); };
   if (run_.wiring.options) run_.wiring.options(options_);
@@ -145,7 +158,8 @@ void ServerLife::Ingest(const std::shared_ptr<Call>& call) {
   call->status = outcome.status;
   call->message = outcome.message;
   if (!outcome.ok()) return Finish(*call);
-  for (auto& event : pipeline_->gate().EventOutcomes()) call->events.push_back({std::string(event.topic), {event.partition, event.offset}, event.duplicate});
+  for (auto& event : pipeline_->gate().EventOutcomes())
+    call->events.push_back({std::string(event.topic), {event.partition, event.offset}, event.duplicate});
   const bool only_duplicates = std::all_of(call->events.begin(), call->events.end(), [](auto& event) { return event.duplicate; });
   if (run_.wiring.answers_before_durable || (run_.wiring.answers_pending_duplicates && only_duplicates)) return Finish(*call);
   waiting_.push_back({outcome.durable_after, call});
@@ -176,7 +190,8 @@ void ServerLife::CheckPumps() {
   for (auto& feed : pipeline_->feeds()) {
     if (feed->table().is_stuck()) run_.reached.Note(Reach::kTableStuck);
     const auto status = feed->pump().status();
-    if (status.state == log::PumpState::kPaused) run_.verdict.Note("the table " + feed->table().name().ToString() + " is paused", status.cause);
+    if (status.state == log::PumpState::kPaused)
+      run_.verdict.Note("the table " + feed->table().name().ToString() + " is paused", status.cause);
   }
 }
 
@@ -189,7 +204,8 @@ void ServerLife::StartReader(const std::string& name, std::function<void()> body
 void ServerLife::Read(int reader) {
   Dice dice(run_.scenario.seed, kReaderStream + static_cast<uint64_t>(run_.lives * 10 + reader));
   for (int i = 0; i < run_.scenario.views_max && !stopping_ && run_.verdict.ok(); i++) {
-    Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false, dice.Coin() ? Loading::kAwaited : Loading::kLeftOut);
+    Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false,
+         dice.Coin() ? Loading::kAwaited : Loading::kLeftOut);
     Pause(dice.Between(1'000, run_.scenario.view_pause_us_max));
   }
 }
@@ -210,7 +226,8 @@ struct ServerLife::View {
 bool ServerLife::MakeView(Loading loading, View& out) {
   for (;;) {
     // No io between these lines: one moment.
-    out.rules = {run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), {}, options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
+    out.rules = {
+        run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), {}, options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
     out.view = *views_->NewView();
     out.tables = pipeline_->registry().Tables();
     out.lake_ends.clear();
@@ -251,7 +268,7 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
       made.rules.left_out.insert(table.topic_name());
       continue;
     }
-    auto rows = ReadRows(env_, **found);
+    auto rows = ReadRows(env_, **found, run_.data_files);
     if (!rows.ok() && is_finding(rows.error())) return run_.verdict.Note("view of " + name.ToString(), rows.error().ToString());
     if (!rows.ok()) return;
     if (lake_only && !rows->hot.empty()) run_.verdict.Note("view of " + name.ToString(), "rows are hot after a flush");

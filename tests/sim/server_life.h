@@ -18,8 +18,9 @@
 #include "sim/ledger.h"
 #include "sim/reached.h"
 #include "sim/scenario.h"
-#include "sim/verdict.h"
 #include "sim/table_outage.h"
+#include "sim/table_rows.h"
+#include "sim/verdict.h"
 #include "sim/wiring.h"
 #include "sim/workload.h"
 
@@ -38,7 +39,7 @@ struct Call {
   std::shared_ptr<io::Signal> bell;        // the client's; rung when done
   bool done = false;
   ingest::IngestStatus status = ingest::IngestStatus::kTaken;
-  std::string message;                     // of a refusal; of a flush or look that failed
+  std::string message;  // of a refusal; of a flush or look that failed
   std::vector<EventAnswer> events;
 };
 
@@ -55,6 +56,7 @@ struct RunState {
   const Wiring& wiring;
   io::SimulatedWorld& world;
   Ledger ledger = {};
+  DataFiles data_files = {};
   Verdict verdict = {};
   Mailbox mailbox = {};
   bool faults_on = true;  // errors of the simulated disk and catalog are to be expected
@@ -62,7 +64,7 @@ struct RunState {
   int act = 1;
   int64_t act_began_us = 0;  // wall clock
   bool has_backup = false;
-  uint64_t disk_bytes_max = 0;  // as SimulationOptions has it at the moment
+  uint64_t disk_bytes_max = 0;                    // as SimulationOptions has it at the moment
   std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
   Reached reached = {};
   int64_t views = 0, commits = 0, answers = 0, unanswered = 0, lives = 0, crashes = 0;
@@ -103,7 +105,7 @@ class ServerLife {
 
   RunState& run_;
   server::ServerOptions options_;
-  std::unique_ptr<io::FileSystem> files_;      // decorated ones, where the wiring has some
+  std::unique_ptr<io::FileSystem> files_;  // decorated ones, where the wiring has some
   std::unique_ptr<io::ObjectStore> objects_;
   io::Env env_;
   std::unique_ptr<OutageCatalog> catalog_;

@@ -2,6 +2,8 @@
 #include "sim/table_rows.h"
 
 #include <numeric>
+#include <span>
+#include <string_view>
 
 #include "base/check.h"
 #include "iceberg/data_file_reader.h"
@@ -20,7 +22,8 @@ Result<void> AddRows(const Columns& columns, std::vector<Row>& out) {
     Row& row = out.emplace_back();
     for (size_t c = 0; c < renderers.size(); c++) {
       std::string text;
-      if (renderers[c]->Append(*columns.array().children[c], columns.array().offset + r, text) != query::ValueForm::kNull) row[c] = std::move(text);
+      if (renderers[c]->Append(*columns.array().children[c], columns.array().offset + r, text) != query::ValueForm::kNull)
+        row[c] = std::move(text);
     }
   }
   return {};
@@ -38,28 +41,55 @@ Result<void> AddHotRows(const query::ViewChunk& chunk, TableRows& out) {
   return AddRows(table::GatherHotColumns({&part, 1}, chunk.owner), out.hot);
 }
 
-}  // namespace
+// An object that was read already.
+class BytesReader final : public io::ObjectReader {
+ public:
+  explicit BytesReader(std::string_view bytes) : bytes_(bytes) {}
+  Result<size_t> Read(uint64_t at, std::span<char> to) override {
+    if (at >= bytes_.size()) return size_t{0};
+    return bytes_.copy(to.data(), to.size(), at);
+  }
+  uint64_t size() const override { return bytes_.size(); }
+  int descriptor() const override { return -1; }
 
-Result<std::vector<Row>> ReadDataFile(io::Env env, const std::string& uri) {
-  std::vector<Row> out;
-  ASSIGN_OR_RETURN(auto object, env.objects.Open(uri));
-  ASSIGN_OR_RETURN(auto reader, iceberg::DataFileReader::Open(std::move(object), table::EventTableSchema()));
+ private:
+  const std::string_view bytes_;
+};
+
+Result<Rows> Decode(std::string_view bytes) {
+  auto out = std::make_shared<std::vector<Row>>();
+  ASSIGN_OR_RETURN(auto reader, iceberg::DataFileReader::Open(std::make_unique<BytesReader>(bytes), table::EventTableSchema()));
   for (int group = 0; group < reader->row_groups(); group++) {
     ASSIGN_OR_RETURN(auto columns, reader->ReadRowGroup(group));
-    RETURN_IF_ERROR(AddRows(columns, out));
+    RETURN_IF_ERROR(AddRows(columns, *out));
   }
-  return out;
+  return Rows(std::move(out));
 }
 
-Result<TableRows> ReadRows(io::Env env, const query::ViewTable& table) {
+}  // namespace
+
+Result<Rows> DataFiles::Read(io::Env env, const std::string& uri) {
+  ASSIGN_OR_RETURN(auto object, env.objects.Open(uri));
+  std::string bytes(object->size(), '\0');
+  ASSIGN_OR_RETURN(auto size, object->Read(0, bytes));
+  bytes.resize(size);
+  auto& known = decoded_[uri];
+  if (known.rows != nullptr && known.bytes == bytes) return known.rows;
+  ASSIGN_OR_RETURN(auto rows, Decode(bytes));
+  known = {std::move(bytes), rows};
+  return rows;
+}
+
+Result<TableRows> ReadRows(io::Env env, const query::ViewTable& table, DataFiles& files) {
   TableRows out;
   ASSIGN_OR_RETURN(auto scan, table.Scan(query::TablePart::kAll, {}));
   for (auto& file : scan.files) {
-    auto rows = ReadDataFile(env, file.uri);
+    auto rows = files.Read(env, file.uri);
     if (!rows.ok()) return rows.error().While("reading " + file.uri);
-    if (static_cast<int64_t>(rows->size()) != file.rows)
-      return Error{ErrorCode::kCorruption, file.uri + " holds " + std::to_string(rows->size()) + " rows, its manifest says " + std::to_string(file.rows)};
-    out.lake.insert(out.lake.end(), std::make_move_iterator(rows->begin()), std::make_move_iterator(rows->end()));
+    if (static_cast<int64_t>((*rows)->size()) != file.rows)
+      return Error{ErrorCode::kCorruption,
+                   file.uri + " holds " + std::to_string((*rows)->size()) + " rows, its manifest says " + std::to_string(file.rows)};
+    out.lake.push_back(std::move(*rows));
   }
   for (auto& chunk : scan.chunks) RETURN_IF_ERROR(AddHotRows(chunk, out));
   return out;

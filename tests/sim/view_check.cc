@@ -16,8 +16,12 @@ using Finding = std::string;
 
 int64_t Number(const Row& row, EventColumn column) { return std::stoll(Cell(row, column).value_or("-1")); }
 std::string Text(const Row& row, EventColumn column) { return Cell(row, column).value_or(""); }
-Place PlaceOf(const Row& row) { return {static_cast<int32_t>(Number(row, EventColumn::kLogPartition)), Number(row, EventColumn::kLogOffset)}; }
-EventKey KeyOf(const Row& row, const std::string& topic) { return {Text(row, EventColumn::kTenant), topic, Text(row, EventColumn::kSource), Text(row, EventColumn::kId)}; }
+Place PlaceOf(const Row& row) {
+  return {static_cast<int32_t>(Number(row, EventColumn::kLogPartition)), Number(row, EventColumn::kLogOffset)};
+}
+EventKey KeyOf(const Row& row, const std::string& topic) {
+  return {Text(row, EventColumn::kTenant), topic, Text(row, EventColumn::kSource), Text(row, EventColumn::kId)};
+}
 
 int64_t Micros(const Row& row, EventColumn column) {
   Timestamp out;
@@ -30,8 +34,9 @@ class ViewCheck {
   ViewCheck(const ViewRules& rules, Ledger& ledger) : rules_(rules), ledger_(ledger) {}
 
   Finding AddTable(const ShownTable& table) {
-    for (auto& row : table.rows.lake)
-      if (auto found = AddRow(table, row, true); !found.empty()) return found;
+    for (auto& file : table.rows.lake)
+      for (auto& row : *file)
+        if (auto found = AddRow(table, row, true); !found.empty()) return found;
     for (auto& row : table.rows.hot)
       if (auto found = AddRow(table, row, false); !found.empty()) return found;
     if (auto found = CheckOffsets(table); !found.empty()) return found;
@@ -52,7 +57,8 @@ class ViewCheck {
     const auto where = std::string(in_lake ? "lake" : "hot") + " row " + place.ToString() + " of " + table.topic + ", " + key.ToString();
     auto known = ledger_.events().find(key);
     if (known == ledger_.events().end()) return where + ": nobody sent this event";
-    if (auto [at, is_new] = place_of_.try_emplace(key, place); !is_new) return where + ": the event is there twice, also at " + at->second.ToString();
+    if (auto [at, is_new] = place_of_.try_emplace(key, place); !is_new)
+      return where + ": the event is there twice, also at " + at->second.ToString();
     if (auto [at, is_new] = by_place_[table.topic].try_emplace(place, &row); !is_new) return where + ": the offset is there twice";
     if (known->second.place && *known->second.place != place) return where + ": it was acknowledged at " + known->second.place->ToString();
     if (auto found = CheckContent(row, known->second); !found.empty()) return where + ": " + found;
@@ -70,7 +76,8 @@ class ViewCheck {
       nearest = Difference(row, expected);
       if (nearest.empty()) break;
     }
-    if (nearest.empty() && (Cell(row, EventColumn::kSchemaId) || Cell(row, EventColumn::kProducer))) return "schema_id and producer are not null";
+    if (nearest.empty() && (Cell(row, EventColumn::kSchemaId) || Cell(row, EventColumn::kProducer)))
+      return "schema_id and producer are not null";
     return nearest;
   }
 
@@ -78,15 +85,20 @@ class ViewCheck {
     std::map<int32_t, int64_t> next, lake_next;
     for (auto& [place, row] : by_place_[table.topic])
       if (place.offset != next[place.partition]++)
-        return table.topic + " " + place.ToString() + ": offsets before it are missing, the row before it is " + std::to_string(next[place.partition] - 2);
-    for (auto& row : table.rows.lake) {
-      auto& end = lake_next[PlaceOf(row).partition];
-      end = std::max(end, PlaceOf(row).offset + 1);
+        return table.topic + " " + place.ToString() + ": offsets before it are missing, the row before it is " +
+               std::to_string(next[place.partition] - 2);
+    int64_t rows_of_lake = 0;
+    for (auto& file : table.rows.lake) {
+      rows_of_lake += static_cast<int64_t>(file->size());
+      for (auto& row : *file) {
+        auto& end = lake_next[PlaceOf(row).partition];
+        end = std::max(end, PlaceOf(row).offset + 1);
+      }
     }
     if (auto found = SameEnds(table.topic + ": the table's progress", table.lake_ends, lake_next); !found.empty()) return found;
-    int64_t lake_rows = 0;
-    for (auto& [partition, end] : lake_next) lake_rows += end;
-    if (lake_rows != static_cast<int64_t>(table.rows.lake.size())) return table.topic + ": rows before the table's progress are not in the lake";
+    int64_t rows_before = 0;
+    for (auto& [partition, end] : lake_next) rows_before += end;
+    if (rows_before != rows_of_lake) return table.topic + ": rows before the table's progress are not in the lake";
     return SameEnds(table.topic + ": the view's next offset", table.ends, next);
   }
 
@@ -97,7 +109,8 @@ class ViewCheck {
     auto at = [](auto& ends, int32_t partition) { return ends.contains(partition) ? ends.at(partition) : int64_t{0}; };
     for (int32_t partition : partitions)
       if (at(said, partition) != at(rows, partition))
-        return what + " of log partition " + std::to_string(partition) + " is " + std::to_string(at(said, partition)) + ", its rows end at " + std::to_string(at(rows, partition));
+        return what + " of log partition " + std::to_string(partition) + " is " + std::to_string(at(said, partition)) +
+               ", its rows end at " + std::to_string(at(rows, partition));
     return {};
   }
 
@@ -108,7 +121,8 @@ class ViewCheck {
       const int64_t time = Micros(*row, EventColumn::kTime);
       const bool late = at != largest.end() && time < at->second - rules_.watermark_delay_us;
       if (Text(*row, EventColumn::kIsLateArrival) != (late ? "true" : "false"))
-        return table.topic + " " + place.ToString() + ": is_late_arrival is " + Text(*row, EventColumn::kIsLateArrival) + ", by the rows before it it should be the other";
+        return table.topic + " " + place.ToString() + ": is_late_arrival is " + Text(*row, EventColumn::kIsLateArrival) +
+               ", by the rows before it it should be the other";
       if (time > Micros(*row, EventColumn::kIngestedAt) + rules_.time_ahead_us_max) continue;
       if (at == largest.end()) largest[place.partition] = time;
       else at->second = std::max(at->second, time);
@@ -120,7 +134,9 @@ class ViewCheck {
     for (size_t i = 0; i < rules_.acknowledged; i++) {
       auto& key = ledger_.acknowledged()[i];
       if (rules_.left_out.contains(key.topic)) continue;
-      if (!place_of_.contains(key)) return key.ToString() + " was acknowledged at " + ledger_.events().at(key).place->ToString() + " before the view began and is not in it";
+      if (!place_of_.contains(key))
+        return key.ToString() + " was acknowledged at " + ledger_.events().at(key).place->ToString() +
+               " before the view began and is not in it";
     }
     return {};
   }
@@ -129,7 +145,8 @@ class ViewCheck {
     for (auto& [topic, partitions] : rules_.seen_ends) {
       if (rules_.left_out.contains(topic)) continue;
       for (auto [partition, end] : partitions)
-        if (!by_place_[topic].contains({partition, end - 1})) return topic + " " + std::to_string(partition) + ":" + std::to_string(end - 1) + " was in an earlier view and is gone";
+        if (!by_place_[topic].contains({partition, end - 1}))
+          return topic + " " + std::to_string(partition) + ":" + std::to_string(end - 1) + " was in an earlier view and is gone";
     }
     return {};
   }
@@ -142,7 +159,8 @@ class ViewCheck {
       (place_of_.contains(key) ? shown : missing) = &key;
     }
     for (auto& [request, keys] : shown_and_missing)
-      if (keys.first != nullptr && keys.second != nullptr) return "half of a request is there: " + keys.first->ToString() + " but not " + keys.second->ToString();
+      if (keys.first != nullptr && keys.second != nullptr)
+        return "half of a request is there: " + keys.first->ToString() + " but not " + keys.second->ToString();
     return {};
   }
 
@@ -153,7 +171,8 @@ class ViewCheck {
         auto& known = ledger_.events().at(KeyOf(*row, topic));
         if (known.variants.size() > 1) continue;
         auto [at, is_new] = newest.try_emplace({place.partition, known.sender}, known.number);
-        if (!is_new && at->second > known.number) return topic + " " + place.ToString() + ": an event stands behind a later one of its sender";
+        if (!is_new && at->second > known.number)
+          return topic + " " + place.ToString() + ": an event stands behind a later one of its sender";
         at->second = known.number;
       }
     }
