@@ -108,7 +108,9 @@ DecodeOutcome HttpEventDecoder::DecodeBinary(const HttpEventRequest& request, Ev
   }
   std::string_view type = request.content_type.substr(0, request.content_type.find_last_not_of(" \t") + 1);
   type.remove_prefix(std::min(type.find_first_not_of(" \t"), type.size()));
-  if (!type.empty()) draft.Put(SlotOf(Attribute::kDataContentType), batch.Store(type));
+  // The one attribute that does not come through DecodeHeaderValue.
+  if (!internal::IsUtf8(type) || internal::HasForbiddenCharacter(type)) draft.Fail("/datacontenttype", "Content-Type must be UTF-8 without control characters");
+  else if (!type.empty()) draft.Put(SlotOf(Attribute::kDataContentType), batch.Store(type));
   bool is_json = internal::IsJsonMediaType(type);
   if (!request.body.empty()) {
     if (is_json) {

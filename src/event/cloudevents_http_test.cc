@@ -104,6 +104,16 @@ TEST_F(HttpEvents, BinaryModeRefusesWhatIsNoCloudEvent) {
   EXPECT_EQ(batch_.rejected()[0].pointer, "/datacontenttype");
 }
 
+// Such an event was acknowledged, and then neither workers nor the next start could read the log.
+TEST_F(HttpEvents, ContentTypeThatIsNotUtf8IsRefused) {
+  for (std::string_view type : {"text/plain; a=\xbf", "text/plain; a=\xed\xa0\x80", "text/plain; a=\xc2\x80", "text/plain; a=\xef\xbf\xbf", "text/plain; a=\x7f"}) {
+    EXPECT_EQ(Binary(type, {}, "x").status, DecodeStatus::kInvalidEvents);
+    EXPECT_EQ(batch_.rejected()[0].pointer, "/datacontenttype");
+    EXPECT_EQ(batch_.rows(), 0u);
+  }
+  EXPECT_TRUE(Binary("text/plain; a=\"\xc3\xa9\"", {}, "x").ok());
+}
+
 TEST_F(HttpEvents, BodyUnderAJsonContentTypeMustBeJson) {
   EXPECT_TRUE(Binary("application/json", {}, " 12 ").ok());
   EXPECT_EQ(Get(Attribute::kData), " 12 ");

@@ -407,6 +407,14 @@ def test_binary_mode_names_the_header(shared, more, pointer, reason):
     assert problem["rejected"] == 1 and problem["errors"][0]["pointer"] == pointer and reason in problem["errors"][0]["reason"]
 
 
+# Such an event was acknowledged, killed every worker that read it, and the next start refused its log.
+def test_content_type_that_is_no_utf8_is_refused(shared):
+    for content_type in ("text/plain; a=\xbf", "text/plain; a=\xe9"):
+        answer = assert_nothing_stored(shared, lambda: binary(shared, {"ce-id": "no-utf8"}, b"hi", content_type))
+        problem = assert_problem(answer, 422, "invalid-event")
+        assert problem["errors"][0]["pointer"] == "/datacontenttype" and "UTF-8" in problem["errors"][0]["reason"]
+
+
 @pytest.mark.parametrize("value", ["%C0%A0", "%", "%2", "%zz", "%ED%A0%80", "%FF"])
 def test_header_that_is_no_percent_encoded_utf8_is_refused(shared, value):
     answer = assert_nothing_stored(shared, lambda: binary(shared, {"ce-subject": value}))
