@@ -74,6 +74,8 @@ bool ParseRfc3339(std::string_view text, Timestamp& out) {
   int offset = 0;
   if (!ParseOffset(text.substr(at), offset)) return false;
   int64_t seconds = DaysFromCivil(year, month, day) * 86400 + static_cast<int64_t>(h * 3600 + m * 60 + s) - offset;
+  // A leap second or an offset can lead out of the years that the format has.
+  if (seconds < DaysFromCivil(0, 1, 1) * 86400 || seconds >= DaysFromCivil(10'000, 1, 1) * 86400) return false;
   out.us = seconds * kMicrosPerSecond + micros;
   return true;
 }

@@ -63,6 +63,16 @@ TEST(Rfc3339, YearsFrom0000To9999) {
   ExpectBad("-001-01-01T00:00:00Z");
 }
 
+// The time of an event was taken, and written as no reader takes it.
+TEST(Rfc3339, LeapSecondsAndOffsetsDoNotLeadOutOfTheYears) {
+  Timestamp t;
+  EXPECT_TRUE(ParseRfc3339("9999-12-31T23:59:59.999999Z", t));
+  EXPECT_FALSE(ParseRfc3339("9999-12-31T23:59:60Z", t));
+  EXPECT_FALSE(ParseRfc3339("9999-12-31T23:59:59-00:01", t));
+  EXPECT_TRUE(ParseRfc3339("0000-01-01T00:01:00+00:01", t));
+  EXPECT_FALSE(ParseRfc3339("0000-01-01T00:00:00+00:01", t));
+}
+
 TEST(Rfc3339, RefusesWhatOnlyLooksLikeATime) {
   for (auto bad : {"", "2024-01-01", "2024-01-01T00:00:00", "2024-01-01 00:00:00Z", "2024-1-1T00:00:00Z", "2024-01-01T00:00Z", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00,5Z",
                    "2024-01-01T00:00:00Zx", " 2024-01-01T00:00:00Z", "2024-01-01T00:00:00ZZ", "2024/01/01T00:00:00Z", "2O24-01-01T00:00:00Z", "2024-01-01T0a:00:00Z"})
