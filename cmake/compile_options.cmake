@@ -11,6 +11,9 @@ if(SLUICE_SANITIZE)
   # make no pipe, and each object would be reported.
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
+  if(SLUICE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link -w)  # what is worth a warning, g++ says
+  endif()
   add_library(sluice_sanitizer OBJECT cmake/sanitizer_options.cc)  # of every program
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes of every folder in src/folders.txt a static library `sluice_<folder>`, a test binary `<folder>_test` and, where
-# *_bench.cc files exist, a benchmark binary `<folder>_bench` ('/' becomes '_'). src/cli/main.cc is the binary `sluice`.
+# *_bench.cc and *_fuzz.cc files exist, a benchmark binary `<folder>_bench` and the fuzz targets `<folder>_fuzz` ('/' becomes '_').
+# src/cli/main.cc is the binary `sluice`.
 
 function(sluice_add_folders root)
   file(STRINGS ${root}/folders.txt lines REGEX "^[a-z]")
@@ -37,8 +38,10 @@ function(sluice_add_folder root folder name lower libraries)
   file(GLOB sources CONFIGURE_DEPENDS ${root}/${folder}/*.cc ${root}/${folder}/internal/*.cc)
   set(tests ${sources})
   set(benches ${sources})
+  set(fuzzers ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/cli/main\\.cc$")
   if(NOT sources)
@@ -59,6 +62,15 @@ function(sluice_add_folder root folder name lower libraries)
     target_link_libraries(${name}_test PRIVATE sluice_${name} ${lower} ${libraries} GTest::gtest GTest::gtest_main
       $<TARGET_NAME_IF_EXISTS:sluice_sanitizer>)
     add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  if(fuzzers AND SLUICE_FUZZ)  # ./x fuzz
+    add_executable(${name}_fuzz ${fuzzers} ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer_main.cc)
+    target_link_libraries(${name}_fuzz PRIVATE sluice_${name} ${lower} ${libraries} GTest::gtest $<TARGET_NAME_IF_EXISTS:sluice_sanitizer>)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  elseif(fuzzers AND SLUICE_UNIT_TESTS)  # ./x test
+    add_executable(${name}_fuzz ${fuzzers} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    target_link_libraries(${name}_fuzz PRIVATE sluice_${name} ${lower} ${libraries} GTest::gtest $<TARGET_NAME_IF_EXISTS:sluice_sanitizer>)
+    add_test(NAME ${name}_fuzz COMMAND ${name}_fuzz ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus)
   endif()
   if(benches AND CMAKE_BUILD_TYPE STREQUAL "Release")
     add_executable(${name}_bench ${benches})

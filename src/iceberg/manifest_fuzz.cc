@@ -1,27 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libFuzzer target: manifests, manifest lists and metadata files as other engines may leave them. The first byte chooses which.
-// Build: clang++ -fsanitize=fuzzer,address,undefined
+// Manifests, manifest lists and metadata files as other engines may leave them. What was read can be written, and reads the same.
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
+#include "base/check.h"
+#include "base/fuzz_target.h"
+#include "iceberg/internal/table_testing.h"
 #include "iceberg/manifest_list.h"
 #include "iceberg/manifest_reader.h"
+#include "iceberg/manifest_writer.h"
 #include "iceberg/table_metadata.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace sluice::iceberg;
-  if (size < 1) return 0;
-  std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  Type partition = Type::Struct({{1000, "type", TypeId::kString}, {1001, "hour", TypeId::kInt}, {1002, "price", Type::Decimal(9, 2)}});
-  if (data[0] % 3 == 0) (void)ParseManifest(bytes, {}, partition).ok();
-  if (data[0] % 3 == 1) (void)ParseManifestList(bytes).ok();
-  if (data[0] % 3 != 2) return 0;
-  auto metadata = ParseTableMetadata(bytes, "fuzz");
-  if (metadata.ok() && metadata->format_version == kFormatVersionWritten) {
-    CHECK(ParseTableMetadata(SerializeTableMetadata(*metadata), "fuzz").ok(), "what was read can be written and read again");
-  }
-  return 0;
+namespace sluice::iceberg {
+namespace {
+
+const std::string kSync(16, 's');
+
+TableMetadata Table() {
+  NewTable table = TestTable();
+  table.location = "file:///t";
+  return *MakeTableMetadata(table, 1000);
 }
+
+void RunManifest(std::string_view input) {
+  static const TableMetadata table = Table();
+  static const Type partition = table.PartitionTypeOf(table.spec());
+  auto entries = ParseManifest(input, {}, partition);
+  if (!entries.ok()) return;
+  ManifestWriter writer(table, table.default_spec_id, ManifestContent::kData, 42, kSync);
+  std::vector<ManifestEntry> written;
+  for (const ManifestEntry& entry : *entries) {
+    CHECK(entry.file.partition.size() == partition.fields.size(), "a value for each field of the partition");
+    for (size_t i = 0; i < partition.fields.size(); i++) {
+      const Value& value = entry.file.partition[i];
+      CHECK(IsNull(value) || Fits(value, partition.fields[i].type), "a partition's values are of its types");
+    }
+    if (entry.file.content != FileContent::kData) continue;
+    if (!entry.is_live() || !entry.snapshot_id || !entry.sequence_number || !entry.file_sequence_number) continue;
+    written.push_back(entry);
+    written.back().status = EntryStatus::kExisting;
+    writer.Add(written.back());
+  }
+  auto finished = writer.Finish();
+  auto again = ParseManifest(finished.bytes, finished.file, partition);
+  CHECK(again.ok() && again->size() == written.size(), "what was read can be written");
+  for (size_t i = 0; i < written.size(); i++) CHECK((*again)[i].file.path == written[i].file.path && (*again)[i].file.partition == written[i].file.partition, "and reads the same");
+}
+
+void RunList(std::string_view input) {
+  auto manifests = ParseManifestList(input);
+  if (!manifests.ok()) return;
+  Snapshot snapshot;
+  snapshot.snapshot_id = 42;
+  snapshot.sequence_number = 9;
+  auto again = ParseManifestList(SerializeManifestList(snapshot, *manifests, kSync));
+  CHECK(again.ok() && again->size() == manifests->size(), "what was read can be written");
+  for (size_t i = 0; i < manifests->size(); i++) CHECK((*again)[i].path == (*manifests)[i].path && (*again)[i].length == (*manifests)[i].length, "and reads the same");
+}
+
+void RunMetadata(std::string_view input) {
+  auto metadata = ParseTableMetadata(input, "fuzz");
+  if (!metadata.ok()) return;
+  (void)metadata->schema();
+  (void)metadata->PartitionTypeOf(metadata->spec());
+  (void)metadata->sort_order();
+  (void)metadata->current_snapshot();
+  if (metadata->format_version != kFormatVersionWritten) return;
+  auto again = ParseTableMetadata(SerializeTableMetadata(*metadata), "fuzz");
+  CHECK(again.ok() && *again == *metadata, "what was read can be written and reads the same");
+}
+
+std::vector<std::string> ManifestSeeds() {
+  TableMetadata table = Table();
+  std::vector<std::string> seeds;
+  for (auto status : {EntryStatus::kAdded, EntryStatus::kExisting, EntryStatus::kDeleted}) {
+    ManifestWriter writer(table, 0, ManifestContent::kData, 42, kSync);
+    ManifestEntry entry;
+    entry.status = status;
+    entry.file = TestFile("file:///a", "order", 5, 1, 10);
+    entry.file.split_offsets = {4, 1000};
+    entry.file.metrics.column_sizes = {{1, 100}};
+    if (status != EntryStatus::kAdded) entry.snapshot_id = 7, entry.sequence_number = 3, entry.file_sequence_number = 2;
+    writer.Add(entry);
+    writer.Add(entry);
+    seeds.push_back(writer.Finish().bytes);
+  }
+  return seeds;
+}
+
+std::vector<std::string> ListSeeds() {
+  Snapshot snapshot;
+  snapshot.snapshot_id = 42;
+  snapshot.sequence_number = 9;
+  ManifestFile file;
+  file.path = "file:///m";
+  file.length = 100;
+  file.partitions = {{true, false, std::string("a"), std::string("b")}, {}};
+  return {SerializeManifestList(snapshot, {}, kSync), SerializeManifestList(snapshot, {file, file}, kSync)};
+}
+
+std::vector<std::string> MetadataSeeds() {
+  TableMetadata plain = Table(), full = Table();
+  Snapshot snapshot;
+  snapshot.snapshot_id = 7;
+  snapshot.sequence_number = 1;
+  snapshot.timestamp_ms = 2000;
+  snapshot.manifest_list = "file:///t/metadata/l.avro";
+  snapshot.schema_id = 0;
+  snapshot.summary = {{"operation", "append"}};
+  full.snapshots = {snapshot};
+  full.current_snapshot_id = 7;
+  full.last_sequence_number = 1;
+  full.refs["main"] = {7};
+  full.refs["t"] = {7, false, {}, {}, 1};
+  full.snapshot_log = {{2000, 7}};
+  full.metadata_log = {{1000, "file:///t/metadata/0.json"}};
+  full.properties = {{"a", "b"}};
+  full.unknown = {{"x", Json(int64_t{1})}};
+  return {SerializeTableMetadata(plain), SerializeTableMetadata(full)};
+}
+
+const base::FuzzRegistration kManifest({"manifest", RunManifest, ManifestSeeds});
+const base::FuzzRegistration kList({"manifest_list", RunList, ListSeeds});
+const base::FuzzRegistration kMetadata({"table_metadata", RunMetadata, MetadataSeeds});
+
+}  // namespace
+}  // namespace sluice::iceberg

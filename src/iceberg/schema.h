@@ -54,8 +54,8 @@ struct Type {
   int32_t length = 0;               // kFixed: bytes
   std::vector<NestedField> fields;  // kStruct, kList, kMap: see the banner
 
-  Type() = default;
-  Type(TypeId primitive) : id(primitive) {}  // NOLINT: implicit, so that schemas read like schemas
+  Type();
+  Type(TypeId primitive);  // NOLINT: implicit, so that schemas read like schemas
   static Type Decimal(int32_t precision, int32_t scale);
   static Type Fixed(int32_t length);
   static Type Struct(std::vector<NestedField> fields);
@@ -86,6 +86,10 @@ struct NestedField {
 
   bool operator==(const NestedField& other) const = default;
 };
+
+// Here, where a vector of fields is complete.
+inline Type::Type() = default;
+inline Type::Type(TypeId primitive) : id(primitive) {}
 
 struct TableSchema {
   SchemaId schema_id = 0;

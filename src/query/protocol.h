@@ -63,7 +63,7 @@ struct FrameHeader {
 };
 static_assert(sizeof(FrameHeader) == 16);
 
-// ---- payloads. Encode is total; Decode answers kCorruption for anything that Encode did not make. ----
+// ---- payloads. Encode is total; Decode answers kCorruption for what is not of that shape. ----
 
 struct QueryMessage {
   std::string sql;

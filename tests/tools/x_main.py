@@ -221,7 +221,7 @@ class Sanitizers(WithClone):
             self.clone.joinpath(file).touch()
         chosen = sanitize.choose(["thread", "log", "front/http", "views"])
         self.assertEqual((chosen.preset, chosen.targets), ("tsan", ["log_test", "front_http_test", "sluice"]))
-        self.assertEqual((chosen.pattern, chosen.suites), ("^(log|front_http)$", ["test_views.py"]))
+        self.assertEqual((chosen.pattern, chosen.suites), ("^(log|front_http)(_fuzz)?$", ["test_views.py"]))
         self.assertEqual(sanitize.choose(["address", "log"]).targets, ["log_test"])
         with self.fails("query is neither a folder of src/ with unit tests"):
             sanitize.choose(["thread", "query"])

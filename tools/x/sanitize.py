@@ -33,12 +33,13 @@ class Chosen:
 
     @property
     def targets(self):
-        return [f"{_program(f)}_test" for f in self.folders] + ["sluice"] * bool(self.suites)
+        fuzzed = [f for f in self.folders if any((paths.ROOT / "src" / f).rglob("*_fuzz.cc"))]
+        return [f"{_program(f)}_test" for f in self.folders] + [f"{_program(f)}_fuzz" for f in fuzzed] + ["sluice"] * bool(self.suites)
 
     @property
     def pattern(self):
         """For ctest -R."""
-        return "^(" + "|".join(_program(f) for f in self.folders) + ")$"
+        return "^(" + "|".join(_program(f) for f in self.folders) + ")(_fuzz)?$"
 
     @property
     def arguments(self):
