@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "log/internal/dedup_sealing.h"
 #include "log/log_metrics.h"
 
 namespace sluice::log {
@@ -13,48 +14,10 @@ namespace {
 constexpr std::string_view kPreparing = "preparing a journal segment", kSealing = "sealing a dedup run",
                            kCheckpointing = "writing a checkpoint", kCopyingOut = "copying frames to topic files";
 
-using Runs = std::vector<std::shared_ptr<const DedupRun>>;
-
-// How many of the newest runs a frozen table is written together with: those of the same hour that are not larger than what there is to
-// write already. Many small runs would cost every lookup, and a large one written again for each table would cost the disk.
-size_t RunsToMerge(const Runs& runs, const FrozenTable& frozen, const LogOptions& options) {
-  size_t count = 0, keys = frozen.table->size();
-  CommitSequence first = frozen.range.first;
-  for (auto at = runs.rbegin(); at != runs.rend(); ++at, count++) {
-    const DedupRun& run = **at;
-    const bool is_small = keys == 0 || run.size() <= keys;  // a table without keys lengthens the run before it
-    if (!is_small || run.size() + keys > options.dedup_run_keys_max || run.range().last + 1 != first ||
-        frozen.range.newest.us - run.range().oldest.us > options.dedup_run_span_us)
-      break;
-    keys += run.size();
-    first = run.range().first;
-  }
-  return count;
-}
-
-// `older`: in their order, right before the table.
-Result<std::shared_ptr<const DedupRun>> Seal(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen, const Runs& older) {
-  DedupRunRange range = frozen.range;
-  size_t keys = frozen.table->size();
-  std::vector<std::unique_ptr<DedupEntries>> sources;
-  sources.push_back(std::make_unique<DedupTableEntries>(*frozen.table));
-  for (const auto& run : older) {
-    range.newest = std::max(range.newest, run->range().newest);  // a table without keys has no times
-    keys += run->size();
-    sources.push_back(std::make_unique<DedupRunEntries>(*run));
-  }
-  if (!older.empty()) {
-    range.first = older.front()->range().first;
-    range.oldest = older.front()->range().oldest;
-  }
-  if (older.empty()) return DedupRun::Write(env, paths, journal, range, keys, *sources[0]);
-  MergedDedupEntries merged(std::move(sources));
-  return DedupRun::Write(env, paths, journal, range, keys, merged);
-}
-
 }  // namespace
 
-Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered)
+Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered,
+               CommitSequence previous_checkpoint_covered)
     : parts_(parts),
       segments_max_(parts.options.journal_bytes_max / parts.options.segment_bytes),
       oldest_(oldest_segment),
@@ -161,9 +124,10 @@ void Upkeep::PostSeal() {
   sealing_ = true;
   FrozenTable frozen = parts_.dedup.frozen().front();
   const auto& runs = parts_.dedup.runs();
-  const Runs older(runs.end() - static_cast<ptrdiff_t>(RunsToMerge(runs, frozen, parts_.options)), runs.end());
+  const DedupRuns older(runs.end() - static_cast<ptrdiff_t>(RunsToMerge(runs, frozen, parts_.options)), runs.end());
   parts_.jobs.Post([this, frozen, older]() -> BackgroundJobs::Completion {
-    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(Seal(parts_.env, parts_.paths, parts_.journal_id, frozen, older));
+    auto run =
+        std::make_shared<Result<std::shared_ptr<const DedupRun>>>(SealTable(parts_.env, parts_.paths, parts_.journal_id, frozen, older));
     return [this, run, older] {
       sealing_ = false;
       if (!run->ok()) return Failed(kSealing, run->error());
@@ -224,8 +188,8 @@ void Upkeep::WriteCheckpointIfDue(CommitSequence durable) {
   for (const auto& run : parts_.dedup.runs()) checkpoint.dedup_runs.push_back(run->range());
   writing_checkpoint_ = true;
   parts_.jobs.Post([this, for_request, checkpoint = std::move(checkpoint), tiered = captured_->tiered]() -> BackgroundJobs::Completion {
-    auto written = std::make_shared<Result<void>>(
-        WriteCheckpoint(parts_.env.files, parts_.paths, EncodeCheckpoint(checkpoint, parts_.journal_id)));
+    auto written =
+        std::make_shared<Result<void>>(WriteCheckpoint(parts_.env.files, parts_.paths, EncodeCheckpoint(checkpoint, parts_.journal_id)));
     return [this, for_request, written, covered = checkpoint.covered, first = checkpoint.first_segment, tiered] {
       writing_checkpoint_ = false;
       if (!written->ok()) return Failed(kCheckpointing, written->error());
@@ -274,8 +238,7 @@ void Upkeep::Recycle(Timestamp now) {
       if (!captured_ || captured_->covered < recycling_.last) capture_wanted_ = true;
       return;
     case RecyclePhase::kCopying:
-    case RecyclePhase::kRetiring:
-      return;
+    case RecyclePhase::kRetiring: return;
   }
 }
 
