@@ -489,5 +489,30 @@ TEST(FrameTest, EveryFieldComesBack) {
   }
 }
 
+// Numbers behind a checksum that fits, as only somebody who made it can write them: rows that wrap around, offsets beyond the largest.
+TEST(FrameCursorTest, NumbersThatWrapAroundAreDamage) {
+  std::string batch = EncodeStateBatch({{"k", "v"}}, Offset(0), Timestamp{0});
+  auto is_read = [&](uint32_t rows, Offset base, size_t late_bytes) {
+    std::string late(late_bytes, '\1');
+    Frame in;
+    in.topic = "t";
+    in.rows = rows;
+    in.base_offset = base;
+    in.next_offset = base + (base.get() == INT64_MAX ? 0 : 1);
+    in.late_bits = late;
+    size_t prefix = FramePrefixSize(in);
+    std::string bytes(prefix + batch.size() + kFrameAlignment, 'x');
+    std::copy(batch.begin(), batch.end(), bytes.begin() + static_cast<std::ptrdiff_t>(prefix));
+    bytes.resize(EncodeFramePrefix(in, batch.size(), bytes.data()));
+    Frame out;
+    return FrameCursor(bytes).Next(out);
+  };
+  EXPECT_TRUE(is_read(9, Offset(0), 2));
+  EXPECT_FALSE(is_read(9, Offset(0), 1));
+  EXPECT_FALSE(is_read(UINT32_MAX, Offset(0), 1));
+  EXPECT_TRUE(is_read(1, Offset(INT64_MAX - 1), 0));
+  EXPECT_FALSE(is_read(1, Offset(-1), 0));
+}
+
 }  // namespace
 }  // namespace sluice::log

@@ -140,7 +140,7 @@ bool FrameCursor::Next(Frame& f) {
   f.partition = LogPartition(r.Get<int32_t>());
   f.rows = r.Get<uint32_t>();
   f.base_offset = Offset(r.Get<int64_t>());
-  f.next_offset = f.base_offset + r.Get<uint32_t>();
+  uint32_t offsets = r.Get<uint32_t>();
   size_t late = r.Get<uint32_t>();
   f.append_time = Timestamp{r.Get<int64_t>()};
   f.event_time_max = Timestamp{r.Get<int64_t>()};
@@ -153,8 +153,9 @@ bool FrameCursor::Next(Frame& f) {
   f.producer = r.GetBytes(producer);
   f.late_bits = r.GetBytes(late);
   bool fits = r.ok() && magic == kFrameMagic && size >= r.position() && size - r.position() <= r.left() &&
-              (late == 0 || late >= (f.rows + 7) / 8);
+              (late == 0 || late >= (uint64_t{f.rows} + 7) / 8) && f.base_offset.get() >= 0 && f.base_offset.get() <= INT64_MAX - offsets;
   if (!fits) { damaged_ = true; return false; }
+  f.next_offset = f.base_offset + offsets;
   f.record_batch = r.GetBytes(size - r.position());
   at_ += PadTo(size, kFrameAlignment);
   return true;

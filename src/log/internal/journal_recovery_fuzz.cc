@@ -116,10 +116,12 @@ void Run(std::string_view input) {
     const Written& commit = image.commits[i];
     CHECK(segments[commit.segment].compare(commit.position, commit.bytes.size(), commit.bytes) != 0, "no commit that is whole is given up silently");
   }
-  if (!scan->torn) return;
-  CHECK(CutTornTail(env.files, paths, *scan->torn).ok(), "a torn tail can be cut");
-  auto again = Scan(env.files, paths, image);
-  CHECK(again.ok() && again->last.get() == last && !again->torn, "behind the cut the journal reads the same, and is whole");
+  for (size_t cuts = 0; scan->torn; cuts++) {  // what lies behind the last commit of an older segment is seen once the newer one is clean
+    CHECK(cuts < kSegments, "a torn tail is cut once");
+    CHECK(CutTornTail(env.files, paths, *scan->torn).ok(), "a torn tail can be cut");
+    scan = Scan(env.files, paths, image);
+    CHECK(scan.ok() && scan->last.get() == last, "behind the cut the journal reads the same");
+  }
 }
 
 std::vector<std::string> Seeds() {

@@ -28,7 +28,8 @@ void RunFrames(std::string_view input) {
   Frame frame;
   FrameCursor cursor(input);
   while (cursor.Next(frame)) {
-    CHECK(cursor.position() > before && cursor.position() <= input.size(), "the cursor moves on");
+    CHECK(cursor.position() > before && cursor.position() < input.size() + kFrameAlignment, "the cursor moves on");
+    CHECK(frame.next_offset >= frame.base_offset, "offsets grow");
     before = cursor.position();
     for (std::string_view part : {frame.topic, frame.tenant, frame.producer, frame.late_bits, frame.record_batch}) {
       CHECK(part.empty() || (part.data() >= input.data() && part.data() + part.size() <= input.data() + input.size()), "a frame points into its bytes");
