@@ -205,6 +205,119 @@ std::vector<Vector> Chunks() {
   };
 }
 
+// What RFC 9110 and 9112 demand of a server and the lists above do not have; by section. (9112 unless it says otherwise.)
+std::vector<Vector> Musts() {
+  auto absolute = [](const std::string& target, const std::string& host) { return "GET " + target + " HTTP/1.1\r\n" + host + "\r\n"; };
+  return {
+      // 2.2: bytes, not characters
+      {"2.2 UTF-16", "\xff\xfeG\0E\0T\0"s, 400, kCloses},
+      {"2.2 byte order mark", "\xef\xbb\xbf" + Line("GET /ok HTTP/1.1"), 400, kCloses},
+      {"2.2 CR CR LF behind a header", Get("A: b\r\r\n"), 400, kCloses},
+      {"2.2 CR CR LF at the end", "GET /ok HTTP/1.1\r\nHost: x\r\n\r\r\n", 400, kCloses},
+      {"2.2 bare CR before a header", Get("\rA: b\r\n"), 400, kCloses},
+      {"2.2 bare CR before a coding", PostHead("X: y\rTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400, kCloses},
+      {"2.2 tab before the first header", "GET /ok HTTP/1.1\r\n\tHost: x\r\n\r\n", 400, kCloses},
+      {"2.2 line of white space before the first header", "GET /ok HTTP/1.1\r\n \r\nHost: x\r\n\r\n", 400, kCloses},
+      {"2.2 vertical tab for space", Line("GET\x0b/ok HTTP/1.1"), 400, kCloses},
+      {"2.2 form feed for space", Line("GET\x0c/ok HTTP/1.1"), 400, kCloses},
+      {"2.2 no-break space", Line("GET\xc2\xa0/ok HTTP/1.1"), 400, kCloses},
+      // 2.3, and 9110 2.5: versions
+      {"2.3 higher minor version", Line("GET /ok HTTP/1.2"), 505, kCloses},
+      {"2.3 version with a space inside", Line("GET /ok HTTP/ 1.1"), 400, kCloses},
+      {"2.3 version with a sign", Line("GET /ok HTTP/+1.1"), 400, kCloses},
+      {"2.3 version with zeros", Line("GET /ok HTTP/01.1"), 400, kCloses},
+      {"2.3 version with a comma", Line("GET /ok HTTP/1,1"), 400, kCloses},
+      {"2.3 two versions", Line("GET /ok HTTP/1.1 HTTP/1.1"), 400, kCloses},
+      // 3: request lines
+      {"3 empty method", Line(" /ok HTTP/1.1"), 400, kCloses},
+      {"3 method with a colon", Line("GE:T /ok HTTP/1.1"), 400, kCloses},
+      {"3 header as request line", "Host: x\r\n\r\n", 400, kCloses},
+      {"3 status line", "HTTP/1.1 200 OK\r\nHost: x\r\n\r\n", 400, kCloses},
+      {"3 method of the longest kind", Line(std::string(300, 'A') + " /ok HTTP/1.1"), 501, kCloses},
+      {"3 target of 8,000 bytes", Line("GET /ok?" + std::string(7'990, 'a') + " HTTP/1.1"), 200, kStays},
+      // 3.2: targets and Host
+      {"3.2 Host behind the target's port", absolute("http://x:80/ok", "Host: x\r\n"), 200, kStays},
+      {"3.2.2 absolute target wins over Host", absolute("http://other/ok", "Host: x\r\n"), 200, kStays},
+      {"3.2.2 absolute target in capitals", absolute("HTTP://x/ok", "Host: x\r\n"), 200, kStays},
+      {"3.2 absolute target without Host", absolute("http://x/ok", ""), 400, kCloses},
+      {"3.2 absolute target with two Hosts", absolute("http://x/ok", "Host: x\r\nHost: x\r\n"), 400, kCloses},
+      {"3.2 absolute target with a bad Host", absolute("http://x/ok", "Host: x y\r\n"), 400, kCloses},
+      {"3.2 absolute target with a bad port", absolute("http://x:8a/ok", "Host: x\r\n"), 400, kCloses},
+      {"3.2 absolute target with a fragment", absolute("http://x/ok#a", "Host: x\r\n"), 400, kCloses},
+      {"3.2 Host with a space", "GET /ok HTTP/1.1\r\nHost: x y\r\n\r\n", 400, kCloses},
+      {"3.2 Host with a query", "GET /ok HTTP/1.1\r\nHost: x?y\r\n\r\n", 400, kCloses},
+      {"3.2 Host with a scheme", "GET /ok HTTP/1.1\r\nHost: http://x\r\n\r\n", 400, kCloses},
+      {"3.2 Host with an open bracket", "GET /ok HTTP/1.1\r\nHost: [::1\r\n\r\n", 400, kCloses},
+      {"3.2 Host with a port of six digits", "GET /ok HTTP/1.1\r\nHost: x:123456\r\n\r\n", 400, kCloses},
+      {"3.2 Host in any case", "GET /ok HTTP/1.1\r\nhOsT: x\r\n\r\n", 200, kStays},
+      {"3.2 two Hosts in HTTP/1.0", "GET /ok HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", 400, kCloses},
+      {"3.2.3 authority for GET", Line("GET x:80 HTTP/1.1"), 400, kCloses},
+      {"3.2.4 asterisk with a query", Line("OPTIONS *?a HTTP/1.1"), 400, kCloses},
+      // 5: headers
+      {"5 slash in a name", Get("A/b: c\r\n"), 400, kCloses},
+      {"5 quote in a name", Get("A\"b: c\r\n"), 400, kCloses},
+      {"5 only a colon", Get(":\r\n"), 400, kCloses},
+      {"5.1 white space around a value", Get("A: \t b \t \r\n"), 200, kStays},
+      {"5.1 no white space before a value", Get("A:b\r\n"), 200, kStays},
+      {"5.2 folded Host", "GET /ok HTTP/1.1\r\nHost:\r\n x\r\n\r\n", 400, kCloses},
+      {"5.2 folded length", PostHead("Content-Length:\r\n 1\r\n") + "a", 400, kCloses},
+      {"5.2 folded coding", PostHead("Transfer-Encoding:\r\n chunked\r\n") + "0\r\n\r\n", 400, kCloses},
+      {"5.2 folded as the last line", Get("A: b\r\n \r\n"), 400, kCloses},
+      // 6: where the body ends
+      {"6.1 coding with white space around", PostHead("Transfer-Encoding: \t chunked \t\r\n") + "0\r\n\r\n", 200, kStays},
+      {"6.1 coding behind a form feed", PostHead("Transfer-Encoding: \x0c" "chunked\r\n") + "0\r\n\r\n", 400, kCloses},
+      {"6.1 chunked and identity", PostHead("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n") + "0\r\n\r\n", 400, kCloses},
+      {"6.1 chunked and a cow", PostHead("Transfer-Encoding: chunked\r\nTransfer-encoding: cow\r\n") + "0\r\n\r\n", 400, kCloses},
+      {"6.1 a cow and chunked", PostHead("Transfer-Encoding: cow\r\nTransfer-encoding: chunked\r\n") + "0\r\n\r\n", 501, kCloses},
+      {"6.1 chunked with a comma", PostHead("Transfer-Encoding: chunked,\r\n") + "0\r\n\r\n", 501, kCloses},
+      {"6.1 chunked cut short", PostHead("Transfer-Encoding: chunke\r\n") + "0\r\n\r\n", 501, kCloses},
+      {"6.1 chunked with a zero byte", PostHead("Transfer-Encoding: chunked\0\r\n"s) + "0\r\n\r\n", 400, kCloses},
+      {"6.1 coding for a GET", Get("Transfer-Encoding: chunked\r\n") + "0\r\n\r\n", 200, kStays},
+      {"6.1 length of zero and coding", PostHead("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400, kCloses},
+      {"6.1 coding, length and HTTP/1.0", "POST /ok HTTP/1.0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, kCloses},
+      {"6.2 length of foreign digits", PostHead("Content-Length: \xd9\xa1\r\n") + "a", 400, kCloses},
+      {"6.2 length with an exponent", PostHead("Content-Length: 1e0\r\n") + "a", 400, kCloses},
+      {"6.2 length with a semicolon", PostHead("Content-Length: 1;\r\n") + "a", 400, kCloses},
+      {"6.2 length in octal", PostHead("Content-Length: 0o1\r\n") + "a", 400, kCloses},
+      {"6.2 length in brackets", PostHead("Content-Length: (1)\r\n") + "a", 400, kCloses},
+      {"6.2 length with a zero byte", PostHead("Content-Length: 1\0\r\n"s) + "a", 400, kCloses},
+      {"6.2 length of HTTP/1.0", "POST /ok HTTP/1.0\r\nContent-Length: 1\r\n\r\na", 200, kCloses},
+      {"6.2 bad length of a GET", Get("Content-Length: -1\r\n"), 400, kCloses},
+      {"6.2 three lengths", PostHead("Content-Length: 1\r\nA: b\r\nContent-Length: 1\r\ncontent-length: 1\r\n") + "a", 400, kCloses},
+      // 7: chunks
+      {"7.1 size in capitals", Chunked("0A\r\n0123456789\r\n0\r\n\r\n"), 200, kStays},
+      {"7.1 size with a comma", Chunked("3,\r\nabc\r\n0\r\n\r\n"), 400, kCloses},
+      {"7.1 size with h", Chunked("3h\r\nabc\r\n0\r\n\r\n"), 400, kCloses},
+      {"7.1 size of foreign digits", Chunked("\xd9\xa3\r\nabc\r\n0\r\n\r\n"), 400, kCloses},
+      {"7.1 size with a zero byte", Chunked("3\0\r\nabc\r\n0\r\n\r\n"s), 400, kCloses},
+      {"7.1 size that wraps at 32 bits", Chunked("100000003\r\nabc\r\n0\r\n\r\n"), 413, kCloses},
+      {"7.1 tab behind the size", Chunked("3\t\r\nabc\r\n0\r\n\r\n"), 400, kCloses},
+      {"7.1 LF CR behind the size", Chunked("3\n\rabc\r\n0\r\n\r\n"), 400, kCloses},
+      {"7.1 last chunk with bare LF", Chunked("3\r\nabc\r\n0\n\n"), 400, kCloses},
+      {"7.1 end with bare LF", Chunked("3\r\nabc\r\n0\r\n\n"), 400, kCloses},
+      {"7.1.1 extension without a name", Chunked("3;\r\nabc\r\n0\r\n\r\n"), 200, kStays},
+      {"7.1.1 many extensions", Chunked("3;a;b=c;d=\"e\"\r\nabc\r\n0\r\n\r\n"), 200, kStays},
+      {"7.1.2 trailer that names a Host", Chunked("0\r\nHost: y\r\n\r\n"), 200, kStays},
+      {"7.1.2 trailer that names a coding", Chunked("0\r\nTransfer-Encoding: chunked\r\n\r\n"), 200, kStays},
+      {"7.1.2 trailer with a zero byte", Chunked("0\r\nA: \0\r\n\r\n"s), 400, kCloses},
+      // 9: connections
+      {"9.3 close in capitals", Get("CONNECTION: CLOSE\r\n"), 200, kCloses},
+      {"9.6 empty elements before close", Get("Connection: , ,close\r\n"), 200, kCloses},
+      {"9.6 close in the second header", Get("Connection: x\r\nConnection: close\r\n"), 200, kCloses},
+      {"9.6 keep-alive and close", Get("Connection: keep-alive, close\r\n"), 200, kCloses},
+      {"9.6 close of a request that is not found", "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404, kCloses},
+      // RFC 9110
+      {"9110 7.8 upgrade to another protocol", Get("Connection: upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"), 200, kStays},
+      {"9110 7.8 upgrade to WebSocket", Get("Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"), 200, kStays},
+      {"9110 9.3.6 CONNECT with a body", "CONNECT x:443 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na", 501, kCloses},
+      {"9110 10.1.1 expectation of HTTP/1.0", "POST /ok HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na", 200, kCloses},
+      {"9110 10.1.1 expectation in capitals, body at hand", PostHead("Expect: 100-CONTINUE\r\nContent-Length: 1\r\n") + "a", 200, kStays},
+      {"9110 10.1.1 expectation without a body", PostHead("Expect: 100-continue\r\n"), 200, kStays},
+      {"9110 14.2 range of a POST", PostHead("Range: bytes=0-0\r\nContent-Length: 1\r\n") + "a", 200, kStays},
+      {"9110 15.5.6 method that the path does not have", Line("DELETE /ok HTTP/1.1"), 405, kStays},
+  };
+}
+
 std::vector<Route> Routes() {
   auto ok = [](HttpRequest&, Responder responder) { responder.Send({.content_type = "text/plain", .body = "ok"}); };
   return {{Method::kGet, "/ok", ok, "Says ok."}, {Method::kPost, "/ok", ok, "Says ok."}};
@@ -221,6 +334,9 @@ void Check(const std::vector<Vector>& vectors) {
     Reply reply = client.Receive();
     EXPECT_EQ(reply.status, vector.status);
     EXPECT_EQ(reply.closes, vector.closes);
+    EXPECT_EQ(reply.Header("Date").size(), 29u);  // RFC 9110 section 6.6.1
+    EXPECT_EQ(reply.Header("Allow").empty(), reply.status != 405 && reply.status != 204);
+    EXPECT_TRUE(reply.status != 204 || (reply.Header("Content-Length") + reply.Header("Transfer-Encoding")).empty());
     if (reply.status >= 400) {
       EXPECT_EQ(reply.Header("Content-Type"), kProblemType);
       EXPECT_NE(reply.body.find("\"type\":\"urn:sluice:problem:"), std::string::npos) << reply.body;
@@ -238,8 +354,28 @@ TEST(HostileBytes, InHeaders) { Check(Headers()); }
 TEST(HostileBytes, InBodyFraming) { Check(Bodies()); }
 TEST(HostileBytes, InChunks) { Check(Chunks()); }
 
+TEST(HostileBytes, InWhatElseTheStandardDemands) { Check(Musts()); }
+
 TEST(HostileBytes, ThereAreEnoughVectors) {
-  EXPECT_GE(RequestLines().size() + Headers().size() + Bodies().size() + Chunks().size(), 150u);
+  EXPECT_GE(RequestLines().size() + Headers().size() + Bodies().size() + Chunks().size() + Musts().size(), 240u);
+}
+
+// Goal: nothing that comes in pieces gets two readings. Method: every vector, byte by byte, refused or taken as in one piece.
+TEST(HostileBytes, InPiecesAreReadTheSame) {
+  TestServer server(Routes());
+  for (const auto& vectors : {RequestLines(), Headers(), Bodies(), Chunks(), Musts()}) {
+    for (const Vector& vector : vectors) {
+      if (vector.bytes.size() > 400) continue;
+      SCOPED_TRACE(vector.name);
+      auto client = server.Connect();
+      for (char c : vector.bytes) client.Send(std::string(1, c));
+      client.Send(Get(""));
+      Reply reply = client.Receive();
+      if (reply.status == 100) reply = client.Receive();
+      EXPECT_EQ(reply.status, vector.status);
+      EXPECT_EQ(reply.closes, vector.closes);
+    }
+  }
 }
 
 // Goal: how the network cuts the bytes changes nothing. Method: one byte at a time.
