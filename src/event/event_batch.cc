@@ -31,6 +31,7 @@ void EventBatch::Reset(std::string_view bytes) {
   rejected_.clear();
   rejected_count_ = 0;
   byte_size_ = 0;
+  is_packed_ = false;
 }
 
 std::span<const Extension> EventBatch::extensions(size_t row) const {
@@ -85,7 +86,8 @@ Slice EventBatch::Allocate(size_t n, char*& at) {
 
 void EventBatch::Trim(Slice& newest, size_t n) {
   size_t position = newest.position & ~kArenaBit;
-  CHECK((newest.position & kArenaBit) != 0 && position + newest.length == arena_.size() && n <= newest.length, "the newest slice of the arena");
+  CHECK((newest.position & kArenaBit) != 0 && position + newest.length == arena_.size() && n <= newest.length,
+        "the newest slice of the arena");
   arena_.resize(position + n);
   newest.length = static_cast<uint32_t>(n);
 }
@@ -93,6 +95,20 @@ void EventBatch::Trim(Slice& newest, size_t n) {
 void EventBatch::FinishMove(std::string_view bytes) {
   CHECK(bytes.size() < kArenaBit - 1, "positions have 31 bits");
   bytes_ = bytes;
+  is_packed_ = true;
+}
+
+EventBatch::Extent EventBatch::ExtentOf(size_t row) const {
+  Extent all{SIZE_MAX, 0};
+  auto add = [&](Slice s) {
+    if (s.position == 0) return;
+    all.begin = std::min(all.begin, size_t{s.position} - 1);
+    all.end = std::max(all.end, size_t{s.position} - 1 + s.length);
+  };
+  for (uint32_t bits = used_; bits != 0; bits &= bits - 1) add(columns_[static_cast<size_t>(std::countr_zero(bits))][row]);
+  if (!extensions_.empty())
+    for (const Extension& e : extensions(row)) add(e.name), add(e.value);
+  return all.begin <= all.end ? all : Extent{0, 0};
 }
 
 void EventBatch::Grow() {

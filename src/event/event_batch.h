@@ -25,10 +25,22 @@ namespace sluice::event {
 
 // The attributes with a column of their own, and the two forms of data.
 enum class Attribute : uint8_t {
-  kId, kSource, kType, kTime, kSubject, kDataContentType, kDataSchema,
+  kId,
+  kSource,
+  kType,
+  kTime,
+  kSubject,
+  kDataContentType,
+  kDataSchema,
   kData,        // JSON text as it came, byte for byte; or text (a JSON string under a non-JSON content type is unquoted)
   kDataBinary,  // decoded data_base64, or bytes that are not UTF-8
-  kTraceParent, kTraceState, kPartitionKey, kSequence, kCorrelationId, kCausationId, kSchemaVersion,
+  kTraceParent,
+  kTraceState,
+  kPartitionKey,
+  kSequence,
+  kCorrelationId,
+  kCausationId,
+  kSchemaVersion,
 };
 inline constexpr size_t kAttributeCount = 16;
 
@@ -63,9 +75,7 @@ class EventBatch {
   // Whether any row has a value.
   bool has(Attribute a) const { return (used_ >> static_cast<unsigned>(a) & 1) != 0; }
   // Absent values are null views (data() == nullptr); an empty value has data() != nullptr.
-  std::string_view Get(Attribute a, size_t row) const {
-    return has(a) ? View(columns_[static_cast<size_t>(a)][row]) : std::string_view();
-  }
+  std::string_view Get(Attribute a, size_t row) const { return has(a) ? View(columns_[static_cast<size_t>(a)][row]) : std::string_view(); }
   // The same as a slice: it stays true while the arena grows.
   Slice GetSlice(Attribute a, size_t row) const { return has(a) ? columns_[static_cast<size_t>(a)][row] : Slice(); }
   // Event time; kNoTime when the event has none (the log puts its append time there).
@@ -89,6 +99,15 @@ class EventBatch {
   static constexpr size_t kRecordOverhead = 96;  // lengths, header names, ce_specversion of a usual event
   // Bytes of the values of one row, names of extensions included.
   size_t value_bytes(size_t row) const { return value_bytes_[row]; }
+  // True: all values lie in one string of bytes, as records do, those of a record behind those of the record before it.
+  bool is_packed() const { return is_packed_; }
+  // That string. REQUIRES: is_packed().
+  std::string_view bytes() const { return bytes_; }
+  // The part [begin, end) of it with all values of a row. REQUIRES: is_packed().
+  struct Extent {
+    size_t begin, end;
+  };
+  Extent ExtentOf(size_t row) const;
 
   // ---- for decoders ----
 
@@ -120,7 +139,9 @@ class EventBatch {
   void AddExtension(size_t row, Slice name, Slice value);
   void Reject(uint32_t index, std::string pointer, std::string reason);
   // A slice of the bytes given to Reset. REQUIRES: `view` points into them.
-  Slice SliceOf(std::string_view view) const { return {static_cast<uint32_t>(view.data() - bytes_.data()) + 1, static_cast<uint32_t>(view.size())}; }
+  Slice SliceOf(std::string_view view) const {
+    return {static_cast<uint32_t>(view.data() - bytes_.data()) + 1, static_cast<uint32_t>(view.size())};
+  }
   // Copies `value` into the arena.
   Slice Store(std::string_view value);
   // Room for `n` bytes in the arena, to be written at `at` before the next call of anything here.
@@ -128,16 +149,21 @@ class EventBatch {
   // Cuts `newest`, the last slice of the arena, to `n` bytes.
   void Trim(Slice& newest, size_t n);
 
+  // Says that is_packed(). REQUIRES: it is so, and nothing is added any more.
+  void MarkPacked() { is_packed_ = true; }
+
   // ---- for the encoder: values move to where they were copied ----
 
   // The value of `row` will stand at `position` of the bytes given to FinishMove. REQUIRES: it has one.
-  void Move(Attribute a, size_t row, size_t position) { columns_[static_cast<size_t>(a)][row].position = static_cast<uint32_t>(position) + 1; }
+  void Move(Attribute a, size_t row, size_t position) {
+    columns_[static_cast<size_t>(a)][row].position = static_cast<uint32_t>(position) + 1;
+  }
   // The same for extension `number` of extensions().
   void MoveExtension(size_t number, size_t name_position, size_t value_position) {
     extensions_[number].name.position = static_cast<uint32_t>(name_position) + 1;
     extensions_[number].value.position = static_cast<uint32_t>(value_position) + 1;
   }
-  // Slices point into `bytes` now. REQUIRES: as Reset; all values of all rows were moved.
+  // Slices point into `bytes` now: it is packed. REQUIRES: as Reset; all values of all rows were moved.
   void FinishMove(std::string_view bytes);
 
  private:
@@ -146,7 +172,7 @@ class EventBatch {
 
   std::string_view bytes_;
   size_t rows_ = 0, capacity_ = 0;
-  uint32_t used_ = 0;  // bit per attribute
+  uint32_t used_ = 0;                                              // bit per attribute
   std::array<std::unique_ptr<Slice[]>, kAttributeCount> columns_;  // null or capacity_ long
   std::unique_ptr<int64_t[]> time_us_;
   std::unique_ptr<uint32_t[]> index_;
@@ -156,6 +182,7 @@ class EventBatch {
   std::vector<RejectedEvent> rejected_;
   uint32_t rejected_count_ = 0;
   size_t byte_size_ = 0;
+  bool is_packed_ = false;
 };
 
 }  // namespace sluice::event

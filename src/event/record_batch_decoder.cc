@@ -19,7 +19,7 @@ using internal::Bit;
 using internal::Slot;
 using internal::SlotOf;
 
-constexpr size_t kRecordBytesMin = 7;                     // a record of nothing: length and six fields of a byte
+constexpr size_t kRecordBytesMin = 7;  // a record of nothing: length and six fields of a byte
 constexpr uint32_t kHeadersMax = kExtensionsMax + kAttributeCount + 2;
 
 // Reads the varints and fields of one record; after a short read or a bad varint ok() is false for good.
@@ -117,7 +117,8 @@ Result<void> RecordDecoder::Decode(size_t number, std::string_view record) {
   if (!reader.ok()) return Broken(number);
   const RecordBatchHeader& header = places_.header;
   int32_t before = number == 0 ? -1 : places_.offset_deltas.back();
-  if (offset_delta <= before || offset_delta > header.last_offset_delta) return Error{ErrorCode::kCorruption, "record " + std::to_string(number) + " has an offset out of order"};
+  if (offset_delta <= before || offset_delta > header.last_offset_delta)
+    return Error{ErrorCode::kCorruption, "record " + std::to_string(number) + " has an offset out of order"};
   RETURN_IF_ERROR(Headers(number, reader));
   RETURN_IF_ERROR(Add(number, data));
   places_.offset_deltas.push_back(offset_delta);
@@ -146,7 +147,7 @@ Result<void> RecordDecoder::Header(size_t number, std::string_view key, std::str
     return {};
   }
   if (!key.starts_with(kAttributeHeaderPrefix) && key != kContentTypeHeader) return {};  // a header of somebody else
-  if (value.data() == nullptr) return {};                                           // null: unset
+  if (value.data() == nullptr) return {};                                                // null: unset
   if (!internal::IsUtf8(value)) return NoEvent(number, "an attribute is not UTF-8");
   if (key == kSpecVersionHeader) {
     version_ = value == kSpecVersion;
@@ -171,7 +172,8 @@ Result<void> RecordDecoder::Add(size_t number, std::string_view data) {
   if (!version_) return NoEvent(number, "it has no ce_specversion");
   for (Attribute a : {Attribute::kId, Attribute::kSource, Attribute::kType}) {
     Slot slot = SlotOf(a);
-    if ((present_ & Bit(slot)) == 0 || values_[slot].length == 0) return NoEvent(number, "it has no ce_" + std::string(internal::SlotName(slot)));
+    if ((present_ & Bit(slot)) == 0 || values_[slot].length == 0)
+      return NoEvent(number, "it has no ce_" + std::string(internal::SlotName(slot)));
   }
   Timestamp time{EventBatch::kNoTime};
   if ((present_ & Bit(Attribute::kTime)) != 0 && !base::ParseRfc3339(batch_.View(values_[SlotOf(Attribute::kTime)]), time))
@@ -201,7 +203,8 @@ Result<RecordBatchHeader> ReadRecordBatchHeader(std::string_view bytes) {
   h.base_sequence = GetBig<int32_t>(p + kBaseSequenceAt);
   h.record_count = GetBig<int32_t>(p + kRecordCountAt);
   if (p[kMagicAt] != kRecordBatchMagic)
-    return Error{ErrorCode::kInvalid, "message format " + std::to_string(p[kMagicAt]) + " is not known", "use a client of Kafka 0.11 or later"};
+    return Error{ErrorCode::kInvalid, "message format " + std::to_string(p[kMagicAt]) + " is not known",
+                 "use a client of Kafka 0.11 or later"};
   bool fits = length >= static_cast<int64_t>(kRecordBatchHeaderBytes - kRecordBatchLengthBytes) && h.bytes <= bytes.size();
   if (!fits || h.record_count < 1 || h.last_offset_delta < h.record_count - 1 || h.base_offset < 0)
     return Error{ErrorCode::kCorruption, "a RecordBatch has lengths that do not fit"};
@@ -225,7 +228,8 @@ Result<void> DecodeRecordBatch(std::string_view bytes, EventBatch& batch, Record
     return Error{ErrorCode::kInvalid, "compressed RecordBatches are not supported", "set compression.type=none in the producer"};
   if ((header.attributes & kControlBit) != 0) return Error{ErrorCode::kInvalid, "a control RecordBatch holds no events"};
   std::string_view records = bytes.substr(kRecordBatchHeaderBytes);
-  if (static_cast<size_t>(header.record_count) > records.size() / kRecordBytesMin) return Error{ErrorCode::kCorruption, "a RecordBatch has lengths that do not fit"};
+  if (static_cast<size_t>(header.record_count) > records.size() / kRecordBytesMin)
+    return Error{ErrorCode::kCorruption, "a RecordBatch has lengths that do not fit"};
 
   RecordReader reader(records);
   RecordDecoder decoder(batch, places);
@@ -235,6 +239,7 @@ Result<void> DecodeRecordBatch(std::string_view bytes, EventBatch& batch, Record
     RETURN_IF_ERROR(decoder.Decode(static_cast<size_t>(number), record));
   }
   if (reader.left() != 0) return Error{ErrorCode::kCorruption, "a RecordBatch has bytes behind its last record"};
+  batch.MarkPacked();
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "event/record_batch_encoder.h"
 #include "table/hot_chunk_reader.h"
 #include "table/hot_chunk_writer.h"
 #include "table/hot_columns.h"
@@ -45,7 +46,9 @@ class Events {
     late_.push_back(0);
     return static_cast<uint32_t>(row);
   }
-  void Extend(uint32_t row, std::string_view name, std::string_view value) { batch_.AddExtension(row, batch_.Store(name), batch_.Store(value)); }
+  void Extend(uint32_t row, std::string_view name, std::string_view value) {
+    batch_.AddExtension(row, batch_.Store(name), batch_.Store(value));
+  }
   EventBatch& batch() { return batch_; }
   std::vector<uint8_t>& late() { return late_; }
   EventRows rows() { return {batch_, rows_, late_, log::LogPartition(3), log::Offset(100), Timestamp{77}, principal_, 0}; }
@@ -148,7 +151,8 @@ TEST(HotChunk, SmallOneTakesRowsInProportion) {
   for (uint32_t i = 0; i < HotChunkRows(kBytes) + 1; i++) {
     auto row = events.Add("i" + std::to_string(i), "t", i == 0 ? std::string(6'000, 'x') : "{}");
     for (size_t a = 0; a < event::kAttributeCount; a++)
-      if (events.batch().Get(static_cast<Attribute>(a), row).data() == nullptr) events.batch().Set(static_cast<Attribute>(a), row, events.batch().Store("v"));
+      if (events.batch().Get(static_cast<Attribute>(a), row).data() == nullptr)
+        events.batch().Set(static_cast<Attribute>(a), row, events.batch().Store("v"));
     events.Extend(row, "k", "v");
   }
   events.principal_.producer = "p";
@@ -177,13 +181,68 @@ TEST(HotChunk, FillsUpByBytesAndKeepsEveryByte) {
   for (uint32_t i = 0; i < written.size(); i++) EXPECT_EQ(Text(r, EventColumn::kData, i), written[i]);
 }
 
+// What a reader sees of a row's texts.
+std::vector<std::string> Texts(const HotChunkReader& r, uint32_t row) {
+  std::vector<std::string> out;
+  for (auto c :
+       {EventColumn::kId, EventColumn::kSource, EventColumn::kType, EventColumn::kSubject, EventColumn::kData, EventColumn::kTenant})
+    out.push_back(r.has(c) && r.IsValid(c, row) ? Text(r, c, row) : "null");
+  if (!r.has(EventColumn::kExtensions)) return out;
+  for (auto i = r.map_offsets()[row]; i < r.map_offsets()[row + 1]; i++)
+    out.push_back(std::string(r.Text(r.map_keys()[i])) + "=" + std::string(r.Text(r.map_values()[i])));
+  return out;
+}
+
+// Goal: rows whose values lie in records, which are copied whole, read as rows whose values are copied one by one.
+// Method: the same events before and after they were encoded, some of them left out as duplicates are, into chunks that are full midway.
+TEST(HotChunk, RowsOfRecordsReadAsOtherRowsDo) {
+  Events events;
+  const std::string types[] = {"com.example.order.placed", "com.example.order.paid", "short"};
+  for (size_t i = 0; i < 200; i++) {
+    auto row = events.Add("event-with-a-long-id-" + std::to_string(i), types[i % 3], i % 5 == 0 ? std::string() : std::string(i * 3, 'd'));
+    if (i % 4 == 0) events.batch().Set(Attribute::kSubject, row, events.batch().Store(i % 8 == 0 ? "" : "a-subject-longer-than-inlined"));
+    if (i % 7 == 0) events.Extend(row, "region", "somewhere-in-europe-" + std::to_string(i));
+  }
+  auto rows = events.rows();
+  std::vector<uint32_t> all(200), kept;
+  std::iota(all.begin(), all.end(), 0);
+  for (uint32_t row : all)
+    if (row % 9 != 0) kept.push_back(row);
+  const std::vector<uint8_t> late(kept.size(), 0);
+  auto append = [&](std::vector<std::vector<std::string>>& read) {
+    std::vector<size_t> taken;
+    for (size_t first = 0; first < kept.size(); first += taken.back()) {
+      Memory memory(HotChunkWriter::kBytesMin);
+      HotChunkWriter writer(memory.span());
+      taken.push_back(
+          writer.Append({events.batch(), kept, late, rows.partition, rows.base_offset, rows.append_time, events.principal_, 0}, first));
+      ASSERT_GT(taken.back(), 0u);
+      ASSERT_LE(writer.heap_end(), writer.optional_begin());
+      auto r = HotChunkReader::Open(memory.span()).value();
+      for (uint32_t row = 0; row < taken.back(); row++) {
+        read.push_back(Texts(r, row));
+        EXPECT_EQ(r.longs(EventColumn::kLogOffset)[row], 100 + static_cast<int64_t>(first + row));
+      }
+    }
+    EXPECT_GT(taken.size(), 1u);
+  };
+  std::vector<std::vector<std::string>> before, after;
+  append(before);
+  std::string records(event::RecordBatchBound(events.batch(), all) + 128, '\0');
+  const char* end = event::EncodeAndMove(events.batch(), all, {}, 0, 0, records.data(), 0);
+  events.batch().FinishMove({records.data(), static_cast<size_t>(end - records.data())});
+  append(after);
+  EXPECT_EQ(before, after);
+}
+
 TEST(HotChunk, LargestEventWithAllColumnsFitsIntoAnEmptyChunk) {
   Memory memory;
   HotChunkWriter writer(memory.span());
   Events events;
   auto row = events.Add("id", "t", std::string(size_t{1} << 20, 'x'));
   for (size_t a = 0; a < event::kAttributeCount; a++)
-    if (events.batch().Get(static_cast<Attribute>(a), row).data() == nullptr) events.batch().Set(static_cast<Attribute>(a), row, events.batch().Store("v"));
+    if (events.batch().Get(static_cast<Attribute>(a), row).data() == nullptr)
+      events.batch().Set(static_cast<Attribute>(a), row, events.batch().Store("v"));
   events.Extend(row, "k", "v");
   events.principal_.producer = "p";
   EXPECT_EQ(writer.Append(events.rows(), 0), 1u);

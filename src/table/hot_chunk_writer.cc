@@ -32,6 +32,27 @@ bool RowHasExtensions(const event::EventBatch& batch, uint32_t row) { return !ba
 // Bytes that a text takes in the heap.
 size_t FarBytes(size_t length) { return length > static_cast<size_t>(kInlinedMax) ? length : 0; }
 
+// The same for all texts of a row.
+size_t FarBytes(const event::EventBatch& batch, uint32_t row) {
+  size_t bytes = 0;
+  for (auto& column : EventColumns())
+    if (column.attribute) bytes += FarBytes(batch.Get(*column.attribute, row).size());
+  if (!batch.extensions().empty())
+    for (auto& e : batch.extensions(row)) bytes += FarBytes(e.name.length) + FarBytes(e.value.length);
+  return bytes;
+}
+
+// The records of rows [first, first + n) of a packed batch, and of rows between them that were duplicates.
+std::string_view RecordsOf(const EventRows& events, size_t first, size_t n) {
+  const size_t begin = events.batch.ExtentOf(events.rows[first]).begin, end = events.batch.ExtentOf(events.rows[first + n - 1]).end;
+  return events.batch.bytes().substr(begin, end - begin);
+}
+
+// What rows [first, first + n) take in the heap, at most.
+size_t HeapBytes(const EventRows& events, size_t first, size_t n) {
+  return events.batch.is_packed() ? RecordsOf(events, first, n).size() : events.batch.byte_size();
+}
+
 }  // namespace
 
 HotChunkWriter::HotChunkWriter(std::span<char> chunk)
@@ -66,7 +87,7 @@ void HotChunkWriter::AddOptionalRegion(EventColumn c) {
 }
 
 size_t HotChunkWriter::MissingRegionBytes(const EventRows& events) const {
-  const auto& h = *reinterpret_cast<const HotChunkHeader*>(base_);
+  const auto& h = header();
   size_t bytes = 0;
   for (auto& column : EventColumns()) {
     if (column.required || h.regions[static_cast<size_t>(column.column)] != 0) continue;
@@ -79,47 +100,62 @@ size_t HotChunkWriter::MissingRegionBytes(const EventRows& events) const {
   return bytes;
 }
 
-// How many of the rows from `first` on fit, by the bytes that their texts take when none is shared.
+// How many of the rows from `first` on fit, by the bytes that they take in the heap when no text is shared.
 size_t HotChunkWriter::CountFitting(const EventRows& events, size_t first) const {
-  const size_t regions = MissingRegionBytes(events);
+  const size_t regions = MissingRegionBytes(events) + FarBytes(events.principal.tenant.size()) + FarBytes(events.principal.producer.size());
   if (regions > FreeBytes()) return 0;
-  size_t room = FreeBytes() - regions;
-  const size_t constants = FarBytes(events.principal.tenant.size()) + FarBytes(events.principal.producer.size());
-  if (constants > room) return 0;
-  room -= constants;
+  const size_t room = FreeBytes() - regions;
   const size_t limit = std::min(events.rows.size() - first, static_cast<size_t>(rows_max_ - rows_));
   const bool extended = !events.batch.extensions().empty();
-  if (!extended && events.batch.byte_size() <= room) return limit;
-  size_t entries = map_entries_;
+  if (!extended && limit > 0 && HeapBytes(events, first, limit) <= room) return limit;
+  size_t entries = map_entries_, bytes = 0;
   for (size_t i = 0; i < limit; i++) {
-    uint32_t row = events.rows[first + i];
-    size_t bytes = 0;
-    for (auto& column : EventColumns())
-      if (column.attribute) bytes += FarBytes(events.batch.Get(*column.attribute, row).size());
-    if (extended) {
-      for (auto& e : events.batch.extensions(row)) bytes += FarBytes(e.name.length) + FarBytes(e.value.length);
-      entries += events.batch.extensions(row).size();
-    }
+    bytes = events.batch.is_packed() ? HeapBytes(events, first, i + 1) : bytes + FarBytes(events.batch, events.rows[first + i]);
+    if (extended) entries += events.batch.extensions(events.rows[first + i]).size();
     if (bytes > room || entries > map_entries_max_) return i;
-    room -= bytes;
   }
   return limit;
 }
 
-StringView HotChunkWriter::Store(EventColumn c, std::string_view text) {
+void HotChunkWriter::CopyRecords(const EventRows& events, size_t first, size_t n) {
+  if (!events.batch.is_packed()) return;
+  records_ = RecordsOf(events, first, n);
+  records_copy_ = heap_end_;
+  std::memcpy(base_ + heap_end_, records_.data(), records_.size());
+  heap_end_ += records_.size();
+}
+
+// Where the bytes of `text` are in the heap.
+int32_t HotChunkWriter::Locate(std::string_view text) {
+  if (!records_.empty()) return static_cast<int32_t>(records_copy_ + static_cast<size_t>(text.data() - records_.data()));
+  const size_t at = heap_end_;
+  std::memcpy(base_ + at, text.data(), text.size());
+  heap_end_ += text.size();
+  return static_cast<int32_t>(at);
+}
+
+// REQUIRES: a text that is not inlined. Null: the column's values hardly repeat.
+StringView* HotChunkWriter::Recent(EventColumn c, std::string_view text) {
+  if (!Repeats(c)) return nullptr;
+  uint64_t last = 0;
+  std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
+  static_assert(kRecentSlots == 8);
+  return &recent_[static_cast<size_t>(c)][(last + text.size()) * 0x9e3779b97f4a7c15 >> 61];
+}
+
+StringView HotChunkWriter::Put(EventColumn c, std::string_view text) {
   StringView view{};
   view.length = static_cast<int32_t>(text.size());
   if (view.length <= kInlinedMax) {
     if (!text.empty()) std::memcpy(view.inlined, text.data(), text.size());
     return view;
   }
-  StringView& last = last_[static_cast<size_t>(c)];
-  if (Repeats(c) && last.length == view.length && std::memcmp(base_ + last.far.position, text.data(), text.size()) == 0) return last;
-  std::memcpy(base_ + heap_end_, text.data(), text.size());
+  StringView* recent = Recent(c, text);
+  if (recent != nullptr && recent->length == view.length && std::memcmp(base_ + recent->far.position, text.data(), text.size()) == 0)
+    return *recent;
   std::memcpy(view.far.prefix, text.data(), sizeof view.far.prefix);
-  view.far.position = static_cast<int32_t>(heap_end_);
-  heap_end_ += text.size();
-  if (Repeats(c)) last = view;
+  view.far.position = Locate(text);
+  if (recent != nullptr) *recent = view;
   return view;
 }
 
@@ -135,7 +171,7 @@ void HotChunkWriter::AppendAttribute(const EventRows& events, size_t first, size
       views[i] = {};
       continue;
     }
-    views[i] = Store(column.column, text);
+    views[i] = Put(column.column, text);
     if (!column.required) SetValid(to + layout(column.column).validity, rows_ + static_cast<uint32_t>(i));
   }
 }
@@ -153,8 +189,8 @@ void HotChunkWriter::AppendExtensions(const EventRows& events, size_t first, siz
   for (size_t i = 0; i < n; i++) {
     uint32_t row = events.rows[first + i];
     for (auto& e : events.batch.extensions(row)) {
-      keys[map_entries_] = Store(c, events.batch.View(e.name));
-      values[map_entries_++] = Store(c, events.batch.View(e.value));
+      keys[map_entries_] = Put(c, events.batch.View(e.name));
+      values[map_entries_++] = Put(c, events.batch.View(e.value));
     }
     offsets[i + 1] = static_cast<int32_t>(map_entries_);
     if (RowHasExtensions(events.batch, row)) SetValid(to + layout(c).validity, rows_ + static_cast<uint32_t>(i));
@@ -198,7 +234,7 @@ void HotChunkWriter::AppendConstant(EventColumn c, std::string_view text, size_t
   const bool required = EventColumns()[static_cast<size_t>(c)].required;
   if (text.empty() && !required) return;
   if (header().regions[static_cast<size_t>(c)] == 0) AddOptionalRegion(c);
-  const StringView view = Store(c, text);
+  const StringView view = Put(c, text);
   auto* views = reinterpret_cast<StringView*>(region(c) + layout(c).values) + rows_;
   std::fill(views, views + n, view);
   if (!required)
@@ -209,9 +245,11 @@ size_t HotChunkWriter::Append(const EventRows& events, size_t first) {
   CHECK(first <= events.rows.size() && events.late.size() == events.rows.size(), "rows and verdicts of different counts");
   const size_t n = CountFitting(events, first);
   if (n == 0) return 0;
+  CopyRecords(events, first, n);
   for (auto& column : EventColumns())
     if (column.attribute) AppendAttribute(events, first, n, column);
   AppendExtensions(events, first, n);
+  records_ = {};
   AppendTimes(events, first, n);
   AppendPlacement(events, first, n);
   AppendConstant(EventColumn::kTenant, events.principal.tenant, n);

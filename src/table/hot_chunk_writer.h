@@ -2,6 +2,11 @@
 #pragma once
 //
 // Lays events into a hot chunk, at append, while the request's bytes are still in the processor's caches.
+//
+//   packed batch: [record][record][record] ── one copy ──▶ heap; views point into it
+//   other batch:  each text that is too long for its view ── a copy each ──▶ heap
+//
+// A text of a column whose values repeat shares the bytes of one before it: readers find few of them, and find them warm.
 
 #include <array>
 #include <cstdint>
@@ -42,6 +47,13 @@ class HotChunkWriter {
   bool Fits(const EventRows& events) const { return CountFitting(events, 0) == events.rows.size(); }
 
   uint32_t rows() const { return rows_; }
+  // The views of a column of texts that every row has, and the text of one of them.
+  const StringView* views(EventColumn c) const {
+    return reinterpret_cast<const StringView*>(base_ + header().regions[static_cast<size_t>(c)] + layout(c).values);
+  }
+  std::string_view Text(const StringView& view) const {
+    return {view.length <= kInlinedMax ? view.inlined : base_ + view.far.position, static_cast<size_t>(view.length)};
+  }
   // Bytes [0, heap_end) and [optional_begin, end) of the chunk are all that a reader looks at.
   size_t heap_end() const { return heap_end_; }
   size_t optional_begin() const { return optional_begin_; }
@@ -51,6 +63,7 @@ class HotChunkWriter {
 
  private:
   HotChunkHeader& header() { return *reinterpret_cast<HotChunkHeader*>(base_); }
+  const HotChunkHeader& header() const { return *reinterpret_cast<const HotChunkHeader*>(base_); }
   char* region(EventColumn c) { return base_ + header().regions[static_cast<size_t>(c)]; }
   const HotRegionLayout& layout(EventColumn c) const { return layouts_[static_cast<size_t>(c)]; }
   size_t FreeBytes() const { return optional_begin_ - heap_end_; }
@@ -59,7 +72,10 @@ class HotChunkWriter {
   size_t MissingRegionBytes(const EventRows& events) const;
   void AddFixedRegion(const EventColumnSpec& column);
   void AddOptionalRegion(EventColumn c);
-  StringView Store(EventColumn c, std::string_view text);
+  void CopyRecords(const EventRows& events, size_t first, size_t n);
+  StringView Put(EventColumn c, std::string_view text);
+  StringView* Recent(EventColumn c, std::string_view text);
+  int32_t Locate(std::string_view text);
   void AppendAttribute(const EventRows& events, size_t first, size_t n, const EventColumnSpec& column);
   void AppendExtensions(const EventRows& events, size_t first, size_t n);
   void AppendTimes(const EventRows& events, size_t first, size_t n);
@@ -74,7 +90,12 @@ class HotChunkWriter {
   uint32_t map_entries_ = 0;
   int64_t time_us_min_ = INT64_MAX, time_us_max_ = INT64_MIN;
   std::array<HotRegionLayout, kEventColumnCount> layouts_;
-  std::array<StringView, kEventColumnCount> last_{};  // the newest view of columns whose values repeat
+  // Where the records of the rows at hand are, and where in the heap their copy is. Empty: texts at hand are in none.
+  std::string_view records_;
+  size_t records_copy_ = 0;
+  // Views of columns whose values repeat, that came lately: a text's bytes choose its slot.
+  static constexpr size_t kRecentSlots = 8;
+  std::array<std::array<StringView, kRecentSlots>, kEventColumnCount> recent_{};
 };
 
 }  // namespace sluice::table

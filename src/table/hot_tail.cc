@@ -2,6 +2,7 @@
 #include "table/hot_tail.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -21,10 +22,19 @@ HotChunk::~HotChunk() {
   else memory_.GiveBack(std::move(region_));
 }
 
-void HotChunk::NoteType(std::string_view type) {
-  if (types_.find(type) != types_.end()) return;
-  types_.emplace(type);
-  if (types_.size() > kTypesTracked) types_known_ = false;
+// Of rows [first, end).
+void HotChunk::NoteTypes(uint32_t first, uint32_t end) {
+  const StringView* views = writer_->views(EventColumn::kType);
+  auto is_seen = [this](const StringView& view) {
+    return std::any_of(seen_types_.begin(), seen_types_.end(),
+                       [&](const StringView& seen) { return std::memcmp(&seen, &view, sizeof view) == 0; });
+  };
+  for (uint32_t row = first; row < end && types_known_; row++) {
+    if (is_seen(views[row])) continue;
+    seen_types_[seen_next_++ % seen_types_.size()] = views[row];
+    types_.emplace(writer_->Text(views[row]));
+    types_known_ = types_.size() <= kTypesTracked;
+  }
 }
 
 Result<void> HotChunk::Check() const {
@@ -78,7 +88,7 @@ Result<void> HotTail::Append(const EventRows& rows, log::CommitSequence sequence
 // Tells the other threads of rows that the chunk took.
 void HotTail::Record(const EventRows& rows, size_t first, size_t n, log::CommitSequence sequence) {
   auto& chunk = *open_;
-  for (size_t i = first; i < first + n && chunk.types_known_; i++) chunk.NoteType(rows.batch.Get(event::Attribute::kType, rows.rows[i]));
+  chunk.NoteTypes(chunk.writer_->rows() - static_cast<uint32_t>(n), chunk.writer_->rows());
   const auto end = rows.base_offset + static_cast<int64_t>(first + n);
   std::lock_guard lock(mutex_);
   HotEntry& entry = entries_.back();
@@ -90,7 +100,8 @@ void HotTail::Record(const EventRows& rows, size_t first, size_t n, log::CommitS
   entry.time_us_max = chunk.writer_->time_us_max();
   if (!chunk.types_known_) entry.types.clear();
   else if (entry.types.size() != chunk.types_.size()) entry.types.assign(chunk.types_.begin(), chunk.types_.end());
-  if (!pending_.empty() && pending_.back().sequence == sequence && pending_.back().chunk_id == chunk.id_) pending_.back().rows = entry.rows_appended;
+  if (!pending_.empty() && pending_.back().sequence == sequence && pending_.back().chunk_id == chunk.id_)
+    pending_.back().rows = entry.rows_appended;
   else pending_.push_back({sequence, chunk.id_, entry.rows_appended});
   pending_ends_.push_back({sequence, {rows.partition, end}});
 }
@@ -173,7 +184,8 @@ Result<bool> HotTail::MoveToFile(Which which) {
   if (from == nullptr) return false;
   const auto bytes = from->stored().view();
   const auto& writer = *from->writer_;
-  const ChunkMemory::Part parts[] = {{0, bytes.subspan(0, writer.heap_end())}, {writer.optional_begin(), bytes.subspan(writer.optional_begin())}};
+  const ChunkMemory::Part parts[] = {{0, bytes.subspan(0, writer.heap_end())},
+                                     {writer.optional_begin(), bytes.subspan(writer.optional_begin())}};
   std::vector<StoredPart> stored;
   for (auto& part : parts) stored.push_back({part.at, part.bytes.size(), base::Crc32c(part.bytes.data(), part.bytes.size())});
   ASSIGN_OR_RETURN(auto file, memory_.WriteFile(parts));
@@ -190,7 +202,9 @@ Result<bool> HotTail::MoveToFile(Which which) {
 
 // ---- any thread ------------------------------------------------------------------------------------------------------------
 
-HotChunkView HotTail::ViewOf(const HotEntry& entry) { return {entry.chunk, entry.rows_visible, entry.time_us_min, entry.time_us_max, entry.types}; }
+HotChunkView HotTail::ViewOf(const HotEntry& entry) {
+  return {entry.chunk, entry.rows_visible, entry.time_us_min, entry.time_us_max, entry.types};
+}
 
 std::vector<HotChunkView> HotTail::View() const {
   std::lock_guard lock(mutex_);
@@ -229,9 +243,9 @@ void HotTail::Drop(const PartitionOffsets& progress) {
   std::lock_guard lock(mutex_);
   auto covered = [&](const HotEntry& e) {
     return e.is_whole() && std::all_of(e.end.begin(), e.end.end(), [&](auto& p) {
-      auto at = progress.find(p.first);
-      return at != progress.end() && p.second <= at->second;
-    });
+             auto at = progress.find(p.first);
+             return at != progress.end() && p.second <= at->second;
+           });
   };
   for (auto* list : {&older_, &entries_})
     std::erase_if(*list, [&](HotEntry& e) {

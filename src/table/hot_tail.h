@@ -13,6 +13,7 @@
 //
 //   [older: loaded, in whole frames] ... not loaded yet ... | border | [newer: appended]       the tier takes older ones only
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -67,8 +68,10 @@ class HotChunk {
   ChunkMemory& memory_;
   // The writing thread only.
   std::optional<HotChunkWriter> writer_;  // of one in memory
-  void NoteType(std::string_view type);
-  std::set<std::string, std::less<>> types_;  // distinct event types; empty once there are more than kTypesTracked
+  void NoteTypes(uint32_t first, uint32_t end);
+  std::set<std::string, std::less<>> types_;            // distinct event types; empty once there are more than kTypesTracked
+  std::array<StringView, kTypesTracked> seen_types_{};  // views of some of them: most rows share one
+  size_t seen_next_ = 0;
   bool types_known_ = true;
 };
 
@@ -95,9 +98,9 @@ struct HotEntry {
   uint32_t rows_appended = 0;  // as published to other threads under the mutex
   uint32_t rows_visible = 0;
   bool closed = false;
-  bool splits_frame = false;    // the rest of its last frame is in the next chunk: no slice ends here
-  PartitionOffsets begin;       // of the partitions that have a row in this chunk
-  PartitionOffsets end;         // behind the rows appended so far, of the same
+  bool splits_frame = false;  // the rest of its last frame is in the next chunk: no slice ends here
+  PartitionOffsets begin;     // of the partitions that have a row in this chunk
+  PartitionOffsets end;       // behind the rows appended so far, of the same
   int64_t first_append_us = 0;
   int64_t time_us_min = 0, time_us_max = 0;
   std::vector<std::string> types;
