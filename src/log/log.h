@@ -35,19 +35,19 @@
 namespace sluice::log {
 
 struct LogOptions {
-  uint64_t segment_bytes = uint64_t{128} << 20;       // of a journal segment; a multiple of 4 KiB
-  uint64_t journal_bytes_max = uint64_t{1} << 30;     // of all segments; at least four of them
-  uint64_t commit_bytes_max = uint64_t{64} << 20;     // of one commit; at most a segment without its header
-  uint64_t tail_bytes_max = uint64_t{16} << 20;       // newest commits kept in memory for readers
-  uint64_t untiered_bytes_max = uint64_t{8} << 30;    // per topic: behind it Append answers kExhausted for that topic
+  uint64_t segment_bytes = uint64_t{128} << 20;     // of a journal segment; a multiple of 4 KiB
+  uint64_t journal_bytes_max = uint64_t{1} << 30;   // of all segments; at least four of them
+  uint64_t commit_bytes_max = uint64_t{64} << 20;   // of one commit; at most a segment without its header
+  uint64_t tail_bytes_max = uint64_t{16} << 20;     // newest commits kept in memory for readers
+  uint64_t untiered_bytes_max = uint64_t{8} << 30;  // per topic: behind it Append answers kExhausted for that topic
   int32_t partitions_default = 6;
-  int64_t watermark_delay_us = 300 * kMicrosPerSecond;    // a watermark is the largest event time minus this
-  int64_t time_ahead_us_max = 300 * kMicrosPerSecond;     // event times further ahead of the append time do not move it
+  int64_t watermark_delay_us = 300 * kMicrosPerSecond;  // a watermark is the largest event time minus this
+  int64_t time_ahead_us_max = 300 * kMicrosPerSecond;   // event times further ahead of the append time do not move it
   int64_t dedup_window_us = 24 * kMicrosPerHour;
-  uint32_t dedup_table_keys_max = 1u << 20;           // the keys in memory are sealed as a run when there are so many ...
-  int64_t dedup_run_span_us = kMicrosPerHour;         // ... or so long after the first one
-  uint32_t dedup_run_keys_max = 4u << 20;             // of a run that took in the ones before it
-  int64_t idle_mark_delay_us = 5'000;                 // an empty commit follows so long after the last one
+  uint32_t dedup_table_keys_max = 1u << 20;    // the keys in memory are sealed as a run when there are so many ...
+  int64_t dedup_run_span_us = kMicrosPerHour;  // ... or so long after the first one
+  uint32_t dedup_run_keys_max = 20u << 20;     // of a run that took in the ones before it: 16 tables, each a little more than full
+  int64_t idle_mark_delay_us = 5'000;          // an empty commit follows so long after the last one
   // Called once, from the writer thread, when a write or sync failed: what reached the disk is unknown, the process must
   // end. The default logs and aborts. When it returns (tests), the log is closed: every call fails with kIo.
   std::function<void(const Error&)> on_fatal;
@@ -73,10 +73,10 @@ inline constexpr size_t kStateEntryBytesMax = size_t{1} << 20;
 class Topic {
  public:
   struct Partition {
-    Offset next;                // of the next event
-    uint32_t chain = 0;         // up to next
+    Offset next;         // of the next event
+    uint32_t chain = 0;  // up to next
     Timestamp event_time_max{INT64_MIN};
-    Offset tiered;              // everything before it is in the table (SetTiered)
+    Offset tiered;                  // everything before it is in the table (SetTiered)
     Offset cut_next, durable_next;  // as of the newest commit that was cut, that is durable
   };
   Topic(std::string name, TopicConfig config);
@@ -105,7 +105,7 @@ struct Admitted {
   Timestamp append_time;
   const Principal* principal = nullptr;
   int32_t payload_schema_id = 0;
-  CommitSequence sequence;         // of the commit it will be durable with
+  CommitSequence sequence;  // of the commit it will be durable with
 };
 
 // Called on the loop, from Append and Tick. Must not call the log.
@@ -138,7 +138,7 @@ enum class AppendRefusal : uint8_t {
 struct AppendResult {
   std::vector<RowOutcome> rows;  // one per row of the batch
   uint32_t accepted = 0, duplicates = 0;
-  CommitSequence durable_after;  // 0: at once (nothing new, and every original is durable)
+  CommitSequence durable_after;                  // 0: at once (nothing new, and every original is durable)
   AppendRefusal refusal = AppendRefusal::kNone;  // the only thing that counts when Append failed
 };
 

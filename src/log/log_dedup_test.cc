@@ -88,8 +88,8 @@ TEST_F(LogDedup, SmallRunsJoinUntilTheyAreAsLargeAsTheyMayBe) {
   Run([&] {
     auto options = SmallLogOptions();
     options.dedup_table_keys_max = 3;
-    options.dedup_run_keys_max = 24;
-    constexpr int kEvents = 96, kRunsMax = kEvents / 24 + 4;  // whole ones, and one each of 12, 6, 3 and what came between
+    options.dedup_run_keys_max = 48;
+    constexpr int kEvents = 144, kRunsMax = kEvents / 48 + 3 + 3;  // whole ones, and three each of 12 and 3
     {
       auto log = Open(options);
       auto* topic = OpenTopic(*log);
@@ -98,12 +98,13 @@ TEST_F(LogDedup, SmallRunsJoinUntilTheyAreAsLargeAsTheyMayBe) {
         Settle(world_.env(), *log, 10);
       }
       EXPECT_LE(log->stats().dedup_runs, static_cast<uint64_t>(kRunsMax));
-      EXPECT_GE(log->stats().dedup_runs, static_cast<uint64_t>(kEvents / 24 - 1));
+      EXPECT_GE(log->stats().dedup_runs, static_cast<uint64_t>(kEvents / 48 - 1));
       for (int i = 0; i < kEvents; i++) ASSERT_EQ(Append(*log, topic, kP1, {{std::to_string(i)}}).rows[0].offset, Offset(i));
       ASSERT_TRUE(log->Shutdown().ok());
     }
     auto log = Open(options);
-    for (int i = 0; i < kEvents; i++) ASSERT_EQ(Append(*log, log->FindTopic("raw-events"), kP1, {{std::to_string(i)}}).rows[0].offset, Offset(i));
+    for (int i = 0; i < kEvents; i++)
+      ASSERT_EQ(Append(*log, log->FindTopic("raw-events"), kP1, {{std::to_string(i)}}).rows[0].offset, Offset(i));
     ASSERT_TRUE(log->Shutdown().ok());
   });
 }

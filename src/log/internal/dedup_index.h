@@ -5,7 +5,7 @@
 //
 //   open table ──(one hour or 1 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
 //
-// A run takes in the ones before it that are no larger, up to 4 M keys: few runs, and a key is written three times at most.
+// Four runs of about a size become one, up to 16 M keys: few runs, and a key is written three times at most.
 // A run covers a range of commits; runs and tables together cover the window without gaps. A key enters at append; tables are
 // written only when all their commits are durable, so no file ever names an event that a crash took away.
 
@@ -67,8 +67,8 @@ class DedupIndex {
   std::shared_ptr<DedupTable> spare_;  // or null
   std::optional<Timestamp> open_oldest_;
   Timestamp open_newest_;
-  CommitSequence frozen_until_;  // the open table begins behind this commit
-  std::deque<FrozenTable> frozen_;  // oldest first
+  CommitSequence frozen_until_;                        // the open table begins behind this commit
+  std::deque<FrozenTable> frozen_;                     // oldest first
   std::vector<std::shared_ptr<const DedupRun>> runs_;  // oldest first
   CommitSequence covered_;
 };

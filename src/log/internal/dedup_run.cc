@@ -6,61 +6,48 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "log/internal/dedup_filter.h"
 
 namespace sluice::log {
 namespace {
 
 constexpr uint64_t kRunMagic = 0x5055444544434c53;  // "SLCDEDUP"
-constexpr size_t kHeaderSize = 96;                   // of the 4 KiB in front
+constexpr uint32_t kRunFormatVersion = 2;
+constexpr size_t kHeaderSize = 96;  // of the 4 KiB in front
 constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
 constexpr size_t kBlocksAtOnce = 64;
+constexpr size_t kFilterLinesAtOnce = 4096;
 constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kIndexEntrySize = 16;
-constexpr size_t kFilterLineBytes = 64;
-constexpr size_t kFilterWords = kFilterLineBytes / sizeof(uint64_t);
-constexpr size_t kFilterBytesPerKey = 3;
-constexpr size_t kFilterBits = 8;  // set per key, all in one line
 constexpr std::string_view kRunSuffix = ".run";
 
-size_t FilterLines(size_t keys) { return keys * kFilterBytesPerKey / kFilterLineBytes + 1; }
 size_t BlockCount(size_t keys) { return (keys + kBlockEntries - 1) / kBlockEntries; }
 
-size_t FilterLine(const DedupKey& key, size_t lines) {
-  return static_cast<size_t>((key.low >> 32) * lines >> 32);  // fewer than 2^32 lines
-}
-// Bit i of a key in its line: nine bits of the half that does not choose the line.
-size_t FilterBit(const DedupKey& key, size_t i) {
-  return i < 7 ? key.high >> (9 * i) & 511 : (key.low & 511);
-}
-
-// Whether bits [begin, end) of a key are set in its line.
-bool HasBits(const uint64_t* line, const DedupKey& key, size_t begin, size_t end) {
-  uint64_t clear = 0;  // one test for all of them: each alone is hard to predict
-  for (size_t i = begin; i < end; i++) {
-    const size_t bit = FilterBit(key, i);
-    clear |= ~line[bit / 64] >> bit % 64;
-  }
-  return (clear & 1) == 0;
-}
-std::string_view BytesOf(const std::vector<uint64_t>& words) { return {reinterpret_cast<const char*>(words.data()), words.size() * 8}; }
+size_t FilterBytes(size_t keys) { return FilterLines(keys) * sizeof(DedupFilterLine); }
 
 // Entries are in memory as they are in the file: high, low, place.
 static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
 
-// Blocks go to the file piece by piece; what it says of all of them, index and filter, grows meanwhile.
+// Blocks and filter go to the file piece by piece, each to its place; the index grows meanwhile.
 class RunWriter {
  public:
-  RunWriter(io::File& file, size_t keys) : file_(file), keys_left_(keys), filter_(FilterLines(keys) * kFilterWords), piece_(kBlocksAtOnce * kBlock, '\0') {
+  RunWriter(io::File& file, size_t keys)
+      : file_(file),
+        keys_left_(keys),
+        filter_lines_(FilterLines(keys)),
+        filter_at_(kBlock + BlockCount(keys) * kBlock),
+        filter_(kFilterLinesAtOnce),
+        piece_(kBlocksAtOnce * kBlock, '\0') {
     index_.reserve(BlockCount(keys) * kIndexEntrySize);
   }
 
   Result<void> Add(std::span<const DedupEntry> entries) {
     CHECK(entries.size() <= keys_left_, "more keys than there were said to be");
     keys_left_ -= entries.size();
-    AddToFilter(entries);
     for (auto& entry : entries) {
+      RETURN_IF_ERROR(AddToFilterPiece(entry.key));
       if (in_block_ == 0) {
         base::AppendLittle(index_, entry.key.high);
         base::AppendLittle(index_, entry.key.low);
@@ -76,24 +63,31 @@ class RunWriter {
     CHECK(keys_left_ == 0, "fewer keys than there were said to be");
     if (in_block_ > 0) RETURN_IF_ERROR(EndBlock());
     RETURN_IF_ERROR(Flush());
-    RETURN_IF_ERROR(file_.Write(at_, index_));
-    RETURN_IF_ERROR(file_.Write(at_ + index_.size(), BytesOf(filter_)));
-    return std::pair(base::Crc32c(index_), base::Crc32c(BytesOf(filter_)));
+    while (filter_first_ < filter_lines_) RETURN_IF_ERROR(FlushFilter());
+    RETURN_IF_ERROR(file_.Write(filter_at_, index_));
+    return std::pair(base::Crc32c(index_), filter_crc_);
   }
 
  private:
   char* block() { return piece_.data() + blocks_ * kBlock; }
 
-  void AddToFilter(std::span<const DedupEntry> entries) {
-    const size_t lines = filter_.size() / kFilterWords;
-    for (size_t at = 0; at < entries.size(); at++) {
-      if (at + kPrefetchAhead < entries.size()) __builtin_prefetch(&filter_[FilterLine(entries[at + kPrefetchAhead].key, lines) * kFilterWords], 1);
-      uint64_t* line = &filter_[FilterLine(entries[at].key, lines) * kFilterWords];
-      for (size_t i = 0; i < kFilterBits; i++) {
-        const size_t bit = FilterBit(entries[at].key, i);
-        line[bit / 64] |= uint64_t{1} << bit % 64;
-      }
-    }
+  // Keys ascend, and so do their lines.
+  Result<void> AddToFilterPiece(const DedupKey& key) {
+    const size_t line = FilterLineOf(key, filter_lines_);
+    while (line >= filter_first_ + filter_.size()) RETURN_IF_ERROR(FlushFilter());
+    AddToFilter(filter_[line - filter_first_], key);
+    return {};
+  }
+
+  Result<void> FlushFilter() {
+    const size_t lines = std::min(filter_.size(), filter_lines_ - filter_first_);
+    const std::string_view bytes(reinterpret_cast<const char*>(filter_.data()), lines * sizeof(DedupFilterLine));
+    RETURN_IF_ERROR(file_.Write(filter_at_, bytes));
+    filter_crc_ = base::Crc32c(bytes, filter_crc_);
+    filter_at_ += bytes.size();
+    filter_first_ += lines;
+    std::fill(filter_.begin(), filter_.end(), DedupFilterLine());
+    return {};
   }
 
   Result<void> EndBlock() {
@@ -115,7 +109,11 @@ class RunWriter {
 
   io::File& file_;
   size_t keys_left_;
-  std::vector<uint64_t> filter_;
+  const size_t filter_lines_;
+  size_t filter_first_ = 0;  // the line that filter_ begins with
+  uint64_t filter_at_;       // where it goes
+  uint32_t filter_crc_ = 0;  // of the lines before it
+  std::vector<DedupFilterLine> filter_;
   std::string index_, piece_;
   size_t blocks_ = 0, in_block_ = 0;  // in piece_; in the block behind them
   uint64_t at_ = kBlock;
@@ -124,7 +122,7 @@ class RunWriter {
 std::string EncodeHeader(const JournalId& journal, const DedupRunRange& range, uint64_t keys, uint32_t index_crc, uint32_t filter_crc) {
   std::string to;
   base::AppendLittle(to, kRunMagic);
-  base::AppendLittle(to, kJournalFormatVersion);
+  base::AppendLittle(to, kRunFormatVersion);
   base::AppendLittle(to, uint32_t{0});
   to.append(journal.data(), journal.size());
   base::AppendLittle(to, range.first.get());
@@ -150,8 +148,8 @@ Path RunPath(const LogPaths& paths, const DedupRunRange& range) {
 
 }  // namespace
 
-Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPaths& paths, const JournalId& journal, const DedupRunRange& range,
-                                                        size_t keys, DedupEntries& entries) {
+Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPaths& paths, const JournalId& journal,
+                                                        const DedupRunRange& range, size_t keys, DedupEntries& entries) {
   RETURN_IF_ERROR(env.files.CreateDirectories(paths.dedup));
   auto write = [&](io::File& file) -> Result<void> {
     RunWriter writer(file, keys);
@@ -187,37 +185,31 @@ Result<void> DedupRun::ReadHeader(io::SharedMemory& memory, const JournalId& jou
   range_.newest = Timestamp{r.Get<int64_t>()};
   keys_ = r.Get<uint64_t>();
   uint32_t index_crc = r.Get<uint32_t>(), filter_crc = r.Get<uint32_t>();
-  if (EncodeHeader(journal, range_, keys_, index_crc, filter_crc) != header) return Damaged(path_, "the header, or it belongs to another journal");
-  size_t index_bytes = BlockCount(keys_) * kIndexEntrySize, filter_bytes = FilterLines(keys_) * kFilterLineBytes;
-  uint64_t index_at = kBlock + BlockCount(keys_) * kBlock;
-  if (file_bytes_ != index_at + index_bytes + filter_bytes) return Damaged(path_, "its size");
+  if (EncodeHeader(journal, range_, keys_, index_crc, filter_crc) != header)
+    return Damaged(path_, "the header, or it belongs to another journal");
+  const size_t index_bytes = BlockCount(keys_) * kIndexEntrySize, filter_bytes = FilterBytes(keys_);
+  const uint64_t filter_at = kBlock + BlockCount(keys_) * kBlock;
+  if (file_bytes_ != filter_at + filter_bytes + index_bytes) return Damaged(path_, "its size");
   ASSIGN_OR_RETURN(mapped_, memory.MapFile(*file_));
   if (mapped_->view().size() < file_bytes_) return Damaged(path_, "its size");
-  const std::string_view index(mapped_->view().data() + index_at, index_bytes), filter(index.data() + index_bytes, filter_bytes);
+  const std::string_view filter(mapped_->view().data() + filter_at, filter_bytes), index(filter.data() + filter_bytes, index_bytes);
   if (base::Crc32c(index) != index_crc || base::Crc32c(filter) != filter_crc) return Damaged(path_, "the index or the filter");
   base::ByteReader keys(index);
   while (keys.left() > 0) {
     uint64_t high = keys.Get<uint64_t>();
     first_keys_.push_back({high, keys.Get<uint64_t>()});
   }
-  filter_ = {reinterpret_cast<const uint64_t*>(filter.data()), filter_bytes / sizeof(uint64_t)};
+  filter_ = {reinterpret_cast<const DedupFilterLine*>(filter.data()), FilterLines(keys_)};
   return {};
 }
 
-inline const uint64_t* DedupRun::FilterLineOf(const DedupKey& key) const {
-  return &filter_[FilterLine(key, filter_.size() / kFilterWords) * kFilterWords];
-}
-
-bool DedupRun::MayHold(const DedupKey& key) const {
-  const uint64_t* line = FilterLineOf(key);
-  return HasBits(line, key, 0, kFilterBits / 2) && HasBits(line, key, kFilterBits / 2, kFilterBits);
-}
+bool DedupRun::MayHold(const DedupKey& key) const { return log::MayHold(filter_[FilterLineOf(key, filter_.size())], key); }
 
 // The filter is larger than the caches: its lines are fetched some keys ahead.
 Result<void> DedupRun::FindAll(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
-  for (size_t i = 0; i < std::min(kPrefetchAhead, keys.size()); i++) __builtin_prefetch(FilterLineOf(keys[i]));
+  for (size_t i = 0; i < std::min(kPrefetchAhead, keys.size()); i++) __builtin_prefetch(&filter_[FilterLineOf(keys[i], filter_.size())]);
   for (size_t i = 0; i < keys.size(); i++) {
-    if (i + kPrefetchAhead < keys.size()) __builtin_prefetch(FilterLineOf(keys[i + kPrefetchAhead]));
+    if (i + kPrefetchAhead < keys.size()) __builtin_prefetch(&filter_[FilterLineOf(keys[i + kPrefetchAhead], filter_.size())]);
     if (!MayHold(keys[i]) || !places[i].empty()) continue;
     ASSIGN_OR_RETURN(places[i], Find(keys[i]));
   }

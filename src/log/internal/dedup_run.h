@@ -3,10 +3,10 @@
 //
 // A sealed dedup run: keys and places of a range of commits, sorted, immutable.
 //
-//   file  = [header 4 KiB] [block 4 KiB]... [first key of each block] [filter]
+//   file  = [header 4 KiB] [block 4 KiB]... [filter] [first key of each block]
 //   block = [CRC-32C u32] [count u32] entries of 24 bytes: key high, key low, place
 //
-// A key that is not in the run costs one cache line of the filter (3 bytes a key), one that is one read. The filter is looked at where
+// A key that is not in the run costs one cache line of the filter (dedup_filter.h, 3 bytes a key), one that is one read. The filter is looked at where
 // it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
 // Format: docs/formats/journal.md. The name is <first>-<last>.run; it appears when the file is whole.
 
@@ -17,14 +17,15 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "io/env.h"
+#include "log/internal/dedup_filter.h"
 #include "log/internal/dedup_table.h"
 #include "log/internal/journal_directory.h"
 
 namespace sluice::log {
 
 struct DedupRunRange {
-  CommitSequence first, last;   // the run covers [first, last]
-  Timestamp oldest, newest;     // append times
+  CommitSequence first, last;  // the run covers [first, last]
+  Timestamp oldest, newest;    // append times
 };
 
 class DedupRun {
@@ -39,7 +40,7 @@ class DedupRun {
   const DedupRunRange& range() const { return range_; }
   size_t size() const { return keys_; }
   uint64_t file_bytes() const { return file_bytes_; }
-  // False: not in the run. True: probably is (about 1 in 10,000 keys that are not answers true).
+  // False: not in the run. True: probably is (about 1 in 5,000 keys that are not answers true).
   bool MayHold(const DedupKey& key) const;
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
@@ -51,7 +52,6 @@ class DedupRun {
   friend class DedupRunEntries;
   DedupRun() = default;
   Result<void> ReadHeader(io::SharedMemory& memory, const JournalId& journal);
-  const uint64_t* FilterLineOf(const DedupKey& key) const;
   Result<void> ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const;
 
   Path path_;
@@ -61,7 +61,7 @@ class DedupRun {
   uint64_t file_bytes_ = 0;
   std::vector<DedupKey> first_keys_;  // of each block
   std::unique_ptr<io::SharedBytes> mapped_;
-  std::span<const uint64_t> filter_;  // lines of eight words, in mapped_
+  std::span<const DedupFilterLine> filter_;  // in mapped_
 };
 
 // All of a run, which must outlive this.

@@ -6,19 +6,30 @@
 
 namespace sluice::log {
 
+namespace {
+
+constexpr size_t kRunsOfASize = 4;
+
+}  // namespace
+
 size_t RunsToMerge(const DedupRuns& runs, const FrozenTable& frozen, const LogOptions& options) {
-  size_t count = 0, keys = frozen.table->size();
+  const bool is_empty = frozen.table->size() == 0;  // it lengthens the run before it
+  size_t taken = 0, keys_taken = frozen.table->size();
+  size_t seen = 0, keys_seen = keys_taken;
   CommitSequence first = frozen.range.first;
-  for (auto at = runs.rbegin(); at != runs.rend(); ++at, count++) {
+  for (auto at = runs.rbegin(); at != runs.rend() && !(is_empty && taken > 0); ++at) {
     const DedupRun& run = **at;
-    const bool is_small = keys == 0 || run.size() <= keys;  // a table without keys lengthens the run before it
-    if (!is_small || run.size() + keys > options.dedup_run_keys_max || run.range().last + 1 != first ||
+    const bool is_small = is_empty || run.size() <= keys_taken + keys_taken / 4;
+    if (!is_small || run.size() + keys_seen > options.dedup_run_keys_max || run.range().last + 1 != first ||
         frozen.range.newest.us - run.range().oldest.us > options.dedup_run_span_us)
       break;
-    keys += run.size();
+    keys_seen += run.size();
     first = run.range().first;
+    if (++seen - taken < kRunsOfASize - 1 && !is_empty) continue;
+    taken = seen;
+    keys_taken = keys_seen;
   }
-  return count;
+  return taken;
 }
 
 Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,

@@ -15,8 +15,8 @@ namespace sluice::log {
 
 using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
 
-// How many of the newest `runs` a frozen table is written together with: those of the same hour that are not larger than what there is
-// to write already. Many small runs would cost every lookup, and a large one written again for each table would cost the disk.
+// How many of the newest `runs` a frozen table is written together with: three of about its size in the same hour, then three of about the
+// size that this makes, and so on: few runs for a lookup, and a key is written three times at most.
 size_t RunsToMerge(const DedupRuns& runs, const FrozenTable& frozen, const LogOptions& options);
 
 // Writes the table and the runs right before it, `older` in their order, as one run. Errors as of DedupRun::Write; nothing was replaced.
