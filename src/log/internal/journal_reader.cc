@@ -2,37 +2,72 @@
 #include "log/internal/journal_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/bytes.h"
+#include "base/check.h"
 
 namespace sluice::log {
 namespace {
 
-constexpr size_t kReadAhead = size_t{1} << 20;
+constexpr size_t kWindow = size_t{4} << 20;
 
 }  // namespace
 
-Result<SegmentReader> SegmentReader::Open(io::FileSystem& files, const Path& path) {
-  ASSIGN_OR_RETURN(std::shared_ptr<io::File> file, files.Open(path, {io::OpenMode::kRead}));
+Result<SegmentReader> SegmentReader::Open(io::FileSystem& files, const Path& path, ReadAhead* ahead) {
+  ASSIGN_OR_RETURN(std::shared_ptr<io::File> file, files.Open(path, {.mode = io::OpenMode::kRead, .direct = true}));
   ASSIGN_OR_RETURN(uint64_t size, file->Size());
-  return SegmentReader(std::move(file), size);
+  return SegmentReader(std::move(file), size, ahead);
+}
+
+void SegmentReader::Trim() {
+  memory_ = {};
+  window_ = {};
 }
 
 Result<std::string_view> SegmentReader::Read(uint64_t position, size_t n) {
+  CHECK(position % kBlock == 0, "a read inside a block");
   if (position >= size_) return std::string_view();
   n = static_cast<size_t>(std::min<uint64_t>(n, size_ - position));
-  bool inside = position >= window_at_ && position + n <= window_at_ + window_.size();
-  if (!inside) {
-    window_.resize(static_cast<size_t>(std::min<uint64_t>(std::max(n, kReadAhead), size_ - position)));
-    window_at_ = position;
-    auto got = file_->Read(position, window_);
-    if (!got.ok()) {
-      window_.clear();
-      return got.error();
-    }
-    window_.resize(*got);
-  }
-  return std::string_view(window_).substr(static_cast<size_t>(position - window_at_), n);
+  if (!IsInside(position, n)) RETURN_IF_ERROR(TakeNext(position));
+  if (!IsInside(position, n)) RETURN_IF_ERROR(ReadWindow(position, n));
+  const auto at = static_cast<size_t>(position - window_at_);
+  return window_.substr(std::min(at, window_.size()), n);
+}
+
+Result<void> SegmentReader::ReadWindow(uint64_t position, size_t n) {
+  // Whoever looks at the first block of a file wants to know whose it is.
+  const size_t wanted =
+      position == 0 ? PadTo(n, kBlock) : PadTo(std::max<uint64_t>(n, std::min<uint64_t>(kWindow, size_ - position)), kBlock);
+  if (memory_.size() < wanted) memory_ = base::LargeArray<char>(wanted);
+  window_ = {};
+  window_at_ = position;
+  ASSIGN_OR_RETURN(const size_t got, file_->Read(position, {memory_.begin(), wanted}));
+  window_ = {memory_.begin(), got};
+  BeginNext({});
+  return {};
+}
+
+// Makes the window of what was read ahead and what the old one has of a commit that lies across their border, if they hold `position`.
+Result<void> SegmentReader::TakeNext(uint64_t position) {
+  const uint64_t border = window_at_ + window_.size();
+  if (ahead_ == nullptr || position < window_at_ || position > border || border - position > ReadAhead::kRoom) return {};
+  ASSIGN_OR_RETURN(auto next, ahead_->Take(*file_, border));
+  if (next.memory.size() == 0) return {};
+  const auto across = static_cast<size_t>(border - position);
+  char* const begin = next.memory.begin() + ReadAhead::kRoom - across;
+  std::copy_n(window_.data() + window_.size() - across, across, begin);
+  memory_.swap(next.memory);
+  window_ = {begin, across + next.bytes};
+  window_at_ = position;
+  BeginNext(std::move(next.memory));
+  return {};
+}
+
+void SegmentReader::BeginNext(base::LargeArray<char> memory) const {
+  const uint64_t border = window_at_ + window_.size();
+  if (ahead_ == nullptr || window_at_ == 0 || border % kBlock != 0 || border >= size_) return;
+  ahead_->Begin(file_, border, static_cast<size_t>(PadTo(std::min<uint64_t>(kWindow, size_ - border), kBlock)), std::move(memory));
 }
 
 Result<CommitRead> SegmentReader::ReadCommit(const JournalId& journal, SegmentNumber segment, uint64_t position) {

@@ -14,17 +14,21 @@ constexpr size_t kScanStep = size_t{1} << 20;
 
 std::string At(const Path& path, uint64_t position) { return "'" + path + "' at byte " + std::to_string(position); }
 
-bool IsZero(std::string_view bytes) { return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; }); }
+bool IsZero(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
+}
 
 class Scanner {
  public:
-  Scanner(io::FileSystem& files, const LogPaths& paths, const JournalId& id, const ScanExpectation& expectation, const CommitVisitor& visit)
-      : files_(files), paths_(paths), id_(id), expectation_(expectation), visit_(visit) {}
+  Scanner(io::FileSystem& files, const LogPaths& paths, const JournalId& id, const ScanExpectation& expectation, const CommitVisitor& visit,
+          ReadAhead* ahead)
+      : files_(files), paths_(paths), id_(id), expectation_(expectation), visit_(visit), ahead_(ahead) {}
 
   Result<JournalScan> Run() {
     RETURN_IF_ERROR(OpenSegments());
     for (size_t i = 0;;) {
       ASSIGN_OR_RETURN(CommitRead bad, ReadSegment(i));
+      readers_[i].Trim();  // the next one reads now
       ASSIGN_OR_RETURN(auto next, FindContinuation(i));
       if (!next) {
         if (!scan_.torn) RETURN_IF_ERROR(FindTornTail(i, bad));
@@ -52,7 +56,7 @@ class Scanner {
 
   Result<void> OpenSegment(SegmentNumber number) {
     Path path = paths_.segment(number);
-    ASSIGN_OR_RETURN(auto reader, SegmentReader::Open(files_, path));
+    ASSIGN_OR_RETURN(auto reader, SegmentReader::Open(files_, path, ahead_));
     ASSIGN_OR_RETURN(auto bytes, reader.Read(0, kSegmentHeaderSize));
     SegmentHeader header;
     auto state = DecodeSegmentHeader(bytes, header);
@@ -61,17 +65,22 @@ class Scanner {
       return Error{ErrorCode::kCorruption, "journal segment '" + path + "' has a damaged header", "restore the file from a backup"};
     }
     if (header.journal_id != id_) {
-      return Error{ErrorCode::kCorruption, "journal segment '" + path + "' belongs to journal " + JournalIdText(header.journal_id) +
-                   ", not to " + JournalIdText(id_), "move the foreign file away and put the right one back"};
+      return Error{
+          ErrorCode::kCorruption,
+          "journal segment '" + path + "' belongs to journal " + JournalIdText(header.journal_id) + ", not to " + JournalIdText(id_),
+          "move the foreign file away and put the right one back"};
     }
     if (header.number != number) {
       return Error{ErrorCode::kCorruption, "journal segment '" + path + "' holds segment " + std::to_string(header.number.get()),
                    "segment files were renamed or copied over each other; give each its own name back"};
     }
     if (reader.size() != header.segment_bytes) {
-      return Error{ErrorCode::kCorruption, "journal segment '" + path + "' has " + std::to_string(reader.size()) + " bytes, it was made with " +
-                   std::to_string(header.segment_bytes), "no crash of ours changes a segment's size: restore the file from a backup; to give up what "
-                   "was cut off, `truncate -s " + std::to_string(header.segment_bytes) + "` it"};
+      return Error{ErrorCode::kCorruption,
+                   "journal segment '" + path + "' has " + std::to_string(reader.size()) + " bytes, it was made with " +
+                       std::to_string(header.segment_bytes),
+                   "no crash of ours changes a segment's size: restore the file from a backup; to give up what "
+                   "was cut off, `truncate -s " +
+                       std::to_string(header.segment_bytes) + "` it"};
     }
     readers_.push_back(std::move(reader));
     scan_.segments.push_back({number, header.segment_bytes, header.recycled, kBlock, CommitSequence(), CommitSequence()});
@@ -79,8 +88,10 @@ class Scanner {
   }
 
   static Error NewerVersion(const Path& path, uint32_t version) {
-    return Error{ErrorCode::kInvalid, "journal segment '" + path + "' has format version " + std::to_string(version) + ", this program knows " +
-                 std::to_string(kJournalFormatVersion), "use the version of Sluice that wrote it, or a newer one"};
+    return Error{ErrorCode::kInvalid,
+                 "journal segment '" + path + "' has format version " + std::to_string(version) + ", this program knows " +
+                     std::to_string(kJournalFormatVersion),
+                 "use the version of Sluice that wrote it, or a newer one"};
   }
 
   // Visits the valid commits of a segment; answers what was read behind the last one.
@@ -107,8 +118,10 @@ class Scanner {
     bool right = first ? header.sequence.get() <= expectation_.covered.get() + 1 : header.sequence == scan_.last + 1;
     if (right) return {};
     std::string wanted = first ? "at most " + std::to_string(expectation_.covered.get() + 1) : std::to_string(scan_.last.get() + 1);
-    return Error{ErrorCode::kCorruption, "the journal commit in " + At(Segment(i), header.position) + " has sequence " +
-                 std::to_string(header.sequence.get()) + ", it must have " + wanted, "commits are missing before it: restore the journal from a backup"};
+    return Error{ErrorCode::kCorruption,
+                 "the journal commit in " + At(Segment(i), header.position) + " has sequence " + std::to_string(header.sequence.get()) +
+                     ", it must have " + wanted,
+                 "commits are missing before it: restore the journal from a backup"};
   }
 
   bool IsNext(CommitSequence sequence) const { return scan_.last == CommitSequence() || sequence == scan_.last + 1; }
@@ -125,8 +138,8 @@ class Scanner {
       for (uint64_t at = j == i ? segment.end + kBlock : kBlock; at < segment.file_bytes; at += kBlock) {
         ASSIGN_OR_RETURN(auto bytes, readers_[j].Read(at, kCommitHeaderSize));
         CommitHeader header;
-        bool later = DecodeCommitHeader(bytes, header) == HeaderState::kValid && header.journal_id == id_ && header.segment == segment.number &&
-                     header.position == at && header.sequence > scan_.last;
+        bool later = DecodeCommitHeader(bytes, header) == HeaderState::kValid && header.journal_id == id_ &&
+                     header.segment == segment.number && header.position == at && header.sequence > scan_.last;
         if (!later) continue;
         if (j == i || at != kBlock || !IsNext(header.sequence)) return Damaged(i, j, header);
         ASSIGN_OR_RETURN(auto read, readers_[j].ReadCommit(id_, segment.number, at));
@@ -141,8 +154,9 @@ class Scanner {
   }
 
   Error Damaged(size_t i, size_t j, const CommitHeader& later) const {
-    return Error{ErrorCode::kCorruption, "the journal is damaged in " + At(Segment(i), scan_.segments[i].end) + ": commit " +
-                 std::to_string(later.sequence.get()) + " in " + At(Segment(j), later.position) + " is behind it",
+    return Error{ErrorCode::kCorruption,
+                 "the journal is damaged in " + At(Segment(i), scan_.segments[i].end) + ": commit " + std::to_string(later.sequence.get()) +
+                     " in " + At(Segment(j), later.position) + " is behind it",
                  "nothing was changed; restore the file from a backup, or look at it with `sluice check`"};
   }
 
@@ -174,8 +188,10 @@ class Scanner {
 
   Result<void> CheckReach() const {
     if (scan_.last >= expectation_.covered) return {};
-    return Error{ErrorCode::kCorruption, "the journal in '" + paths_.journal + "' ends at commit " + std::to_string(scan_.last.get()) +
-                 ", a checkpoint covers " + std::to_string(expectation_.covered.get()), "newer segments are missing: restore them from a backup"};
+    return Error{ErrorCode::kCorruption,
+                 "the journal in '" + paths_.journal + "' ends at commit " + std::to_string(scan_.last.get()) + ", a checkpoint covers " +
+                     std::to_string(expectation_.covered.get()),
+                 "newer segments are missing: restore them from a backup"};
   }
 
   io::FileSystem& files_;
@@ -183,6 +199,7 @@ class Scanner {
   const JournalId& id_;
   const ScanExpectation& expectation_;
   const CommitVisitor& visit_;
+  ReadAhead* const ahead_;
   std::vector<SegmentReader> readers_;
   JournalScan scan_;
 };
@@ -190,8 +207,8 @@ class Scanner {
 }  // namespace
 
 Result<JournalScan> ScanJournal(io::FileSystem& files, const LogPaths& paths, const JournalId& id, const ScanExpectation& expectation,
-                                const CommitVisitor& visit) {
-  return Scanner(files, paths, id, expectation, visit).Run();
+                                const CommitVisitor& visit, ReadAhead* ahead) {
+  return Scanner(files, paths, id, expectation, visit, ahead).Run();
 }
 
 size_t JournalScan::active() const {

@@ -18,6 +18,7 @@
 #include "io/file_system.h"
 #include "log/internal/journal_directory.h"
 #include "log/internal/journal_format.h"
+#include "log/internal/read_ahead.h"
 
 namespace sluice::log {
 
@@ -40,7 +41,7 @@ struct JournalScan {
   size_t newest = 0;                  // index of the one that holds the last commit (0 when none does)
   CommitSequence last;                // 0: the journal is empty
   Timestamp last_time;
-  bool ends_idle = false;             // the last commit is an idle mark
+  bool ends_idle = false;  // the last commit is an idle mark
   std::optional<TornTail> torn;
   // Index of the segment to go on in, at its `end`: behind a torn tail a fresh one (segments.size(): it has to be made).
   size_t active() const;
@@ -56,9 +57,9 @@ struct ScanExpectation {
 using CommitVisitor = std::function<Result<void>(const CommitHeader&, std::string_view body)>;
 
 // Reads every segment; changes nothing. kCorruption, kInvalid (newer format) name file and position and say what to do.
-// REQUIRES: there is at least one segment file.
+// With `ahead` the disk works while commits are visited. REQUIRES: there is at least one segment file.
 Result<JournalScan> ScanJournal(io::FileSystem& files, const LogPaths& paths, const JournalId& id, const ScanExpectation& expectation,
-                                const CommitVisitor& visit);
+                                const CommitVisitor& visit, ReadAhead* ahead = nullptr);
 
 // Copies the torn tail to quarantine/ (answers the copy's path), then zeroes the segment from there to its end and syncs. The
 // journal must go on in the next segment. Safe to repeat after a crash.

@@ -24,7 +24,8 @@ Result<void> RemoveUnused(io::Env env, const LogPaths& paths, const std::vector<
     ASSIGN_OR_RETURN(auto reader, SegmentReader::Open(env.files, paths.segment(number)));
     CommitHeader header;
     ASSIGN_OR_RETURN(auto bytes, reader.Read(kBlock, kCommitHeaderSize));
-    if (number != SegmentNumber(1) || segments.size() > 1 || DecodeCommitHeader(bytes, header) != HeaderState::kNone) return NoIdentity(paths);
+    if (number != SegmentNumber(1) || segments.size() > 1 || DecodeCommitHeader(bytes, header) != HeaderState::kNone)
+      return NoIdentity(paths);
   }
   for (auto number : segments) RETURN_IF_ERROR(env.files.Remove(paths.segment(number)));
   return {};
@@ -57,28 +58,30 @@ class Recovery {
   // Makes a journal when there is none, and cuts a torn tail.
   Result<RecoveredLog> Run() {
     ASSIGN_OR_RETURN(out_.identity, FindOrMakeJournal(env_, paths_, options_));
-    RETURN_IF_ERROR(Read());
+    ReadAhead ahead(env_.threads);
+    RETURN_IF_ERROR(Read(&ahead));
     RETURN_IF_ERROR(CutTail());
     return std::move(out_);
   }
 
   Result<RecoveredLog> RunReadOnly() {
     ASSIGN_OR_RETURN(out_.identity, ReadIdentity(env_.files, paths_));
-    RETURN_IF_ERROR(Read());
+    RETURN_IF_ERROR(Read(nullptr));
     return std::move(out_);
   }
 
  private:
-  Result<void> Read() {
+  Result<void> Read(ReadAhead* ahead) {
     hasher_.emplace(out_.identity.dedup_secret);
     ASSIGN_OR_RETURN(auto loaded, LoadCheckpoint(env_.files, paths_, out_.identity.id));
     RETURN_IF_ERROR(Begin(loaded));
     RETURN_IF_ERROR(OpenRuns());
     out_.view = std::make_unique<LogView>(env_, paths_, out_.identity.id, options_.tail_bytes_max);
     RETURN_IF_ERROR(ShowNewTopics());
-    ScanExpectation expectation{loaded && loaded->newest ? checkpoint_.first_segment : SegmentNumber(loaded ? UINT64_MAX : 1), checkpoint_.covered};
+    ScanExpectation expectation{loaded && loaded->newest ? checkpoint_.first_segment : SegmentNumber(loaded ? UINT64_MAX : 1),
+                                checkpoint_.covered};
     auto visit = [this](const CommitHeader& header, std::string_view body) { return Visit(header, body); };
-    ASSIGN_OR_RETURN(out_.scan, ScanJournal(env_.files, paths_, out_.identity.id, expectation, visit));
+    ASSIGN_OR_RETURN(out_.scan, ScanJournal(env_.files, paths_, out_.identity.id, expectation, visit, ahead));
     RETURN_IF_ERROR(CheckEnds());
     for (auto& path : out_.view->TakeOrphans()) out_.obsolete.push_back(std::move(path));
     return {};
@@ -99,10 +102,13 @@ class Recovery {
     ASSIGN_OR_RETURN(auto runs, OpenDedupRuns(env_, paths_, out_.identity.id, out_.obsolete));
     Timestamp kept_from{env_.clock.Now().us - options_.dedup_window_us};
     for (const auto& known : checkpoint_.dedup_runs) {
-      bool there = std::any_of(runs.begin(), runs.end(), [&](const auto& run) { return run->range().first <= known.first && known.last <= run->range().last; });
+      bool there = std::any_of(runs.begin(), runs.end(),
+                               [&](const auto& run) { return run->range().first <= known.first && known.last <= run->range().last; });
       if (there || known.newest < kept_from) continue;
-      return Error{ErrorCode::kCorruption, "the dedup run of commits " + std::to_string(known.first.get()) + " to " + std::to_string(known.last.get()) +
-                   " is missing in '" + paths_.dedup + "'", "restore the file from a backup; without it duplicates would be taken twice"};
+      return Error{ErrorCode::kCorruption,
+                   "the dedup run of commits " + std::to_string(known.first.get()) + " to " + std::to_string(known.last.get()) +
+                       " is missing in '" + paths_.dedup + "'",
+                   "restore the file from a backup; without it duplicates would be taken twice"};
     }
     CommitSequence covered = runs.empty() ? checkpoint_.dedup_covered : std::max(checkpoint_.dedup_covered, runs.back()->range().last);
     out_.dedup = std::make_unique<DedupIndex>(std::move(runs), covered, options_.dedup_table_keys());
@@ -164,8 +170,9 @@ class Recovery {
   Result<void> CheckTiered(const Topic& topic, const LogView::Gap& gap) const {
     const Offset tiered = topic.partition(gap.partition).tiered;
     if (gap.end <= tiered) return {};
-    return Error{ErrorCode::kCorruption, "log partition " + std::to_string(gap.partition.get()) + " of topic '" + gap.topic + "' lacks its offsets " +
-                 std::to_string(std::max(gap.begin, tiered).get()) + " to " + std::to_string(gap.end.get()) + ", which are in no table",
+    return Error{ErrorCode::kCorruption,
+                 "log partition " + std::to_string(gap.partition.get()) + " of topic '" + gap.topic + "' lacks its offsets " +
+                     std::to_string(std::max(gap.begin, tiered).get()) + " to " + std::to_string(gap.end.get()) + ", which are in no table",
                  "a file is missing in '" + TopicFileDirectory(paths_, gap.topic, gap.partition) + "': restore it from a backup"};
   }
 
@@ -214,8 +221,9 @@ class Recovery {
         out_.view->RaiseEnd(name, LogPartition(i), p.next, p.chain);
         auto view = out_.view->Partition(name, LogPartition(i));
         if (view->end != p.next || view->chain != p.chain) {
-          return Error{ErrorCode::kCorruption, "topic '" + name + "', log partition " + std::to_string(i) + " ends at offset " +
-                       std::to_string(p.next.get()) + ", its frames end at " + std::to_string(view->end.get()),
+          return Error{ErrorCode::kCorruption,
+                       "topic '" + name + "', log partition " + std::to_string(i) + " ends at offset " + std::to_string(p.next.get()) +
+                           ", its frames end at " + std::to_string(view->end.get()),
                        "topic files or segments are missing or foreign: restore them from a backup"};
         }
         TopicTable::UntieredBytesOf(*topic) += out_.view->BytesFrom(name, LogPartition(i), p.tiered);

@@ -22,18 +22,13 @@ Result<FrameRun> ViewReader::Next(uint64_t bytes_max) {
   while (run.empty() || run.bytes() < bytes_max) {
     ReadStep step = view_.PlanStep(topic_, position_, cursor_);
     switch (step.kind) {
-      case ReadStep::Kind::kNothing:
-        return run;
-      case ReadStep::Kind::kFileBlock:
-        RETURN_IF_ERROR(ReadBlock(step, run));
-        break;
+      case ReadStep::Kind::kNothing: return run;
+      case ReadStep::Kind::kFileBlock: RETURN_IF_ERROR(ReadBlock(step, run)); break;
       case ReadStep::Kind::kMemory:
         if (Take(step.body, run)) run.Pin(std::move(step.memory));
         Advance(step.header);
         break;
-      case ReadStep::Kind::kSegment:
-        RETURN_IF_ERROR(ReadSegment(step, run));
-        break;
+      case ReadStep::Kind::kSegment: RETURN_IF_ERROR(ReadSegment(step, run)); break;
     }
   }
   return run;
@@ -72,7 +67,8 @@ Result<void> ViewReader::ReadBlock(const ReadStep& step, FrameRun& run) {
 
 Result<void> ViewReader::ReadSegment(const ReadStep& step, FrameRun& run) {
   const auto& at = step.cursor;
-  if (!segment_ || segment_->number != at.segment) {
+  const bool reads_anew = !segment_ || segment_->number != at.segment;
+  if (reads_anew) {
     segment_.reset();
     auto reader = SegmentReader::Open(view_.files(), view_.paths().segment(at.segment));
     if (!reader.ok()) {
@@ -85,12 +81,15 @@ Result<void> ViewReader::ReadSegment(const ReadStep& step, FrameRun& run) {
   ASSIGN_OR_RETURN(auto read, segment_->reader.ReadCommit(view_.journal(), at.segment, at.position));
   if (read.state != CommitState::kValid || read.header.sequence != at.sequence) {
     segment_.reset();
+    if (!reads_anew) return {};  // what was read ahead may be older than the commit: once more
     if (!view_.HasSegment(at.segment)) {
       cursor_ = {};
       return {};
     }
-    return Error{ErrorCode::kCorruption, "journal commit " + std::to_string(at.sequence.get()) + " in '" + view_.paths().segment(at.segment) +
-                 "' at byte " + std::to_string(at.position) + " is not what was written", "restore the file from a backup"};
+    return Error{ErrorCode::kCorruption,
+                 "journal commit " + std::to_string(at.sequence.get()) + " in '" + view_.paths().segment(at.segment) + "' at byte " +
+                     std::to_string(at.position) + " is not what was written",
+                 "restore the file from a backup"};
   }
   // The reader's window is reused: frames that are kept need memory of their own.
   FrameRun found;
