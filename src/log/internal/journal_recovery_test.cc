@@ -156,6 +156,45 @@ TEST_F(JournalRecoveryTest, TruncatesATornTailAtEveryByte) {
   }
 }
 
+// Goal: wherever the newest segment's bytes end, the commits that are whole are read, the one that is not disappears, and nothing else.
+// Method: fill the newest segment with commits of many lengths; from its end to its beginning zero one byte more and read it.
+TEST_F(JournalRecoveryTest, ZeroedFromEachByteOnKeepsTheCommitsBeforeIt) {
+  std::vector<uint64_t> begins, ends;  // of the commits, without their padding
+  for (size_t length = 1; position_ + 3 * kBlock <= kSegmentBytes; length = length * 3 % 9'001) {
+    begins.push_back(Commit(std::string(length, 'x')));
+    ends.push_back(Load(1).find_last_not_of('\0') + 1);
+  }
+  ASSERT_GT(begins.size(), 8u);
+  auto file = *files().Open(paths_.segment(SegmentNumber(1)), {.mode = io::OpenMode::kReadWrite});
+  for (uint64_t at = ends.back(); at-- > kBlock;) {
+    ASSERT_TRUE(file->Write(at, std::string_view("\0", 1)).ok());
+    std::vector<uint64_t> whole;
+    bool torn = false;
+    for (size_t i = 0; i < begins.size(); i++) {
+      if (ends[i] <= at) whole.push_back(i + 1);
+      torn |= begins[i] < at && at < ends[i];
+    }
+    auto scan = Scan();
+    ASSERT_TRUE(scan.ok()) << at << ": " << scan.error().ToString();
+    ASSERT_EQ(seen_, whole) << at;
+    ASSERT_EQ(scan->torn.has_value(), torn) << at;
+  }
+}
+
+TEST_F(JournalRecoveryTest, CutAtEachByteIsDamageNotATornTail) {
+  Commit();
+  NewSegment(2);
+  Commit();
+  auto file = *files().Open(paths_.segment(SegmentNumber(2)), {.mode = io::OpenMode::kReadWrite});
+  for (uint64_t size = kSegmentBytes; size-- > 0;) {
+    ASSERT_TRUE(file->Truncate(size).ok());
+    auto scan = Scan();
+    ASSERT_FALSE(scan.ok()) << size;
+    ASSERT_EQ(scan.error().code, ErrorCode::kCorruption) << size;
+    ASSERT_NE(scan.error().message.find("00000000000000000002.segment"), std::string::npos) << scan.error().message;
+  }
+}
+
 TEST_F(JournalRecoveryTest, KeepsATornTailInQuarantineAndCutsItOff) {
   Commit();
   uint64_t at = Commit(std::string(5'000, 'x'));
