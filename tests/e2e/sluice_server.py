@@ -126,7 +126,7 @@ class Server:
 
 def run(*arguments, environment=None, stdin="", timeout=60):
     """One command of the binary, to its end."""
-    return subprocess.run([str(BINARY), *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(environment or {})}, check=False)
+    return subprocess.run([str(BINARY), *arguments], input=stdin, capture_output=True, text=True, errors="replace", timeout=timeout, env={**os.environ, **(environment or {})}, check=False)
 
 
 def event(number, **more):

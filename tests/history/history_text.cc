@@ -96,7 +96,7 @@ Result<Read> ParseRead(const Json& line) {
 
 Result<void> ParseLine(std::string_view text, History& history) {
   ASSIGN_OR_RETURN(const Json line, Json::Parse(text));
-  ASSIGN_OR_RETURN(const std::string what, line.RequireString("do"));
+  const std::string& what = line["do"].AsString();
   if (what == "send") {
     ASSIGN_OR_RETURN(auto send, ParseSend(line));
     history.sends.push_back(std::move(send));
