@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single measurements: each runs one program against one server and returns a dictionary of figures."""
-import csv
+import contextlib
+import functools
 import json
+import shutil
 import subprocess
 import time
 
 from machine import PROGRAMS, SCRATCH
-from processes import Sampler
+from server import Sampler
 
 EVENT_BYTES = 564  # of the peers that do not take events
 
@@ -18,32 +20,48 @@ def run_json(*command):
     return json.loads(result.stdout)
 
 
+@contextlib.contextmanager
+def used_by(server, events):
+    """Adds what a server used while the block runs to the dictionary that it yields. `events()`: how many it took meanwhile."""
+    figures, cpu, written = {}, server.cpu_seconds(), server.written_bytes()
+    with Sampler(server) as memory:
+        yield figures
+    count = max(events(), 1)
+    figures["server_cpu_seconds_per_million"] = (server.cpu_seconds() - cpu) / count * 1e6
+    figures["bytes_written_per_event"] = (server.written_bytes() - written) / count
+    figures["memory"] = memory.largest
+
+
 def load(server, batch, seconds, rate=0, connections=64, spread="one", warmup=1.0):
     """Sends events to a server; adds what the server used meanwhile."""
-    cpu, written = server.cpu_seconds(), server.written_bytes()
-    with Sampler(server) as memory:
-        out = run_json(PROGRAMS / "sluice_load", "--port", server.port, "--batch", batch, "--connections", connections, "--seconds", seconds,
-                       "--warmup", warmup, "--rate", rate, "--spread", spread, "--requests", max(connections, min(4000, 200_000 // batch)))
-    millions = max(out["events_answered"], 1) / 1e6
-    out["server_cpu_seconds_per_million"] = (server.cpu_seconds() - cpu) / millions
-    out["bytes_written_per_event"] = (server.written_bytes() - written) / max(out["events_answered"], 1)
-    out["memory"] = memory.largest
-    return out
+    out = {}
+    with used_by(server, lambda: out["events_answered"]) as used:
+        out |= run_json(PROGRAMS / "sluice_load", "--port", server.port, "--batch", batch, "--connections", connections, "--seconds", seconds,
+                        "--warmup", warmup, "--rate", rate, "--spread", spread, "--requests", max(connections, min(4000, 200_000 // batch)))
+    return out | used
 
 
-def redis_stream(server, seconds, connections=64):
-    """XADD of one value as large as an event, one command at a time on each connection."""
-    commands = int(30_000 * seconds)
-    result = subprocess.run(["redis-benchmark", "-p", str(server.port), "-c", str(connections), "-n", str(commands), "--csv", "-q",
-                             "XADD", "events", "*", "event", "x" * EVENT_BYTES], capture_output=True, text=True, check=True)
-    figures = list(csv.DictReader(result.stdout.splitlines()))[-1]
-    latency = {quantile: float(figures[f"{quantile}_latency_ms"]) * 1000 for quantile in ("p50", "p99")}
-    return {"events_per_second": float(figures["rps"]), "latency_us": latency}
-
-
-def disk(block_bytes, seconds=2):
+def probe(names, seconds):
+    """The machine now: bytes a second of each; of disks also the time of one write."""
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    return run_json(PROGRAMS / "sluice_disk_probe", "--directory", SCRATCH, "--block-bytes", block_bytes, "--seconds", seconds)
+    return run_json(PROGRAMS / "sluice_probe", *names, "--directory", SCRATCH, "--seconds", seconds)
+
+
+def fresh_folder(name):
+    """An empty folder for one measurement."""
+    folder = SCRATCH / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@functools.cache
+def events_file(count=200_000):
+    """Events of the load, one a line, for whoever reads files."""
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    file = SCRATCH / f"events-{count}.ndjson"
+    subprocess.run([PROGRAMS / "sluice_load", "--write", file, "--batch", "100", "--requests", str(count // 100)], check=True)
+    return file
 
 
 PROBES_PER_SECOND = 40  # enough for a p99 that is not one statement

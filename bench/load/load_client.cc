@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <fstream>
 
 namespace sluice::bench {
 namespace {
@@ -21,7 +22,9 @@ constexpr int kEventsPerWait = 256;
 constexpr int64_t kWaitMaxNs = 100'000'000;
 constexpr int64_t kDrainNsMax = 10'000'000'000;
 
-int64_t NowNs() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 Error Broken(const char* what) { return {ErrorCode::kUnavailable, std::string(what) + ": " + std::strerror(errno), "is the server up?"}; }
 
@@ -45,6 +48,7 @@ class Connection {
 
   Result<void> Start(const Request& request, int64_t due_ns) {
     out_ = request.bytes;
+    first_id_ = request.first_id;
     due_ns_ = due_ns;
     received_ = 0;
     return Push();
@@ -72,18 +76,21 @@ class Connection {
   std::string_view answer() const { return {in_, received_}; }
   bool accepted() const { return answer().substr(0, 12).ends_with(" 200") || answer().substr(0, 12).ends_with(" 202"); }
   int64_t due_ns() const { return due_ns_; }
+  uint64_t first_id() const { return first_id_; }
 
  private:
   bool IsWhole() const {
     const size_t head = answer().find("\r\n\r\n");
     if (head == std::string_view::npos) return false;
     size_t length = 0;
-    if (const void* field = memmem(in_, head, "ontent-Length: ", 15); field != nullptr) length = std::strtoul(static_cast<const char*>(field) + 15, nullptr, 10);
+    if (const void* field = memmem(in_, head, "ontent-Length: ", 15); field != nullptr)
+      length = std::strtoul(static_cast<const char*>(field) + 15, nullptr, 10);
     return received_ >= head + 4 + length;
   }
   int fd_ = -1;
   std::string_view out_;
   int64_t due_ns_ = 0;
+  uint64_t first_id_ = 0;
   size_t received_ = 0;
   char in_[16 << 10];
 };
@@ -99,6 +106,19 @@ class Load {
 
   Result<LoadReport> Run() {
     RETURN_IF_ERROR(Connect());
+    if (!options_.ledger.empty()) ledger_.open(options_.ledger);
+    auto driven = Drive();
+    if (!driven.ok() && options_.ledger.empty()) return driven.error();
+    report_.server_gone = !driven.ok();
+    if (report_.server_gone) report_.seconds = std::max(1e-3, static_cast<double>(NowNs() - measure_ns_) / 1e9);
+    ledger_.close();
+    if (ledger_.fail() && !options_.ledger.empty()) return Error{ErrorCode::kIo, "cannot write \"" + options_.ledger + "\"", {}};
+    std::sort(report_.latency_us.begin(), report_.latency_us.end());
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> Drive() {
     const int64_t begin = NowNs();
     measure_ns_ = begin + static_cast<int64_t>(options_.warmup_seconds * 1e9);
     const int64_t end = measure_ns_ + static_cast<int64_t>(options_.seconds * 1e9);
@@ -110,23 +130,21 @@ class Load {
     for (; now < end; now = NowNs()) RETURN_IF_ERROR(Round(now));
     report_.seconds = static_cast<double>(now - measure_ns_) / 1e9;
     report_.requests_unsent = due_.size();
-    RETURN_IF_ERROR(Drain());
-    std::sort(report_.latency_us.begin(), report_.latency_us.end());
-    return std::move(report_);
+    return Drain();
   }
-
- private:
   Result<void> Connect() {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(options_.port);
-    if (inet_pton(AF_INET, options_.host.c_str(), &address.sin_addr) != 1) return Error{ErrorCode::kInvalid, "\"" + options_.host + "\" is not an IPv4 address", {}};
+    if (inet_pton(AF_INET, options_.host.c_str(), &address.sin_addr) != 1)
+      return Error{ErrorCode::kInvalid, "\"" + options_.host + "\" is not an IPv4 address", {}};
     for (auto& c : connections_) RETURN_IF_ERROR(c.Open(address, epoll_));
     return {};
   }
   Result<void> StartDue(int64_t now) {
-    for (; gap_ns_ > 0 && next_due_ns_ <= static_cast<double>(now); next_due_ns_ += gap_ns_) due_.push_back(static_cast<int64_t>(next_due_ns_));
+    for (; gap_ns_ > 0 && next_due_ns_ <= static_cast<double>(now); next_due_ns_ += gap_ns_)
+      due_.push_back(static_cast<int64_t>(next_due_ns_));
     while (!idle_.empty() && (gap_ns_ == 0 || !due_.empty())) {
       Connection* c = idle_.back();
       idle_.pop_back();
@@ -161,8 +179,12 @@ class Load {
   }
   Result<void> Note(Connection& c) {
     const int64_t now = NowNs();
-    if (c.accepted()) report_.events_answered += per_request_;
-    else if (report_.requests_refused++ == 0) report_.refusal = c.answer();
+    if (c.accepted()) {
+      report_.events_answered += per_request_;
+      if (ledger_.is_open()) ledger_ << c.first_id() << ' ' << per_request_ << '\n';
+    } else if (report_.requests_refused++ == 0) {
+      report_.refusal = c.answer();
+    }
     if (now >= measure_ns_ && !ending_ && c.accepted()) {
       report_.events_measured += per_request_;
       report_.requests_measured++;
@@ -183,6 +205,7 @@ class Load {
   double gap_ns_ = 0, next_due_ns_ = 0;
   int64_t measure_ns_ = 0;
   bool ending_ = false;  // nothing is sent any more, answers are awaited
+  std::ofstream ledger_;
   LoadReport report_;
 };
 
@@ -194,7 +217,8 @@ uint32_t LoadReport::LatencyAt(double q) const {
 }
 
 Result<LoadReport> RunLoad(Workload& workload, size_t events_per_request, const LoadOptions& options) {
-  if (options.connections > workload.requests()) return Error{ErrorCode::kInvalid, "more connections than rendered requests", "raise --requests"};
+  if (options.connections > workload.requests())
+    return Error{ErrorCode::kInvalid, "more connections than rendered requests", "raise --requests"};
   return Load(workload, events_per_request, options).Run();
 }
 

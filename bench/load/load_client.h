@@ -21,8 +21,9 @@ struct LoadOptions {
   uint16_t port = 8080;
   size_t connections = 64;
   double seconds = 10;
-  double warmup_seconds = 1;      // sent, not measured
-  double events_per_second = 0;   // 0: closed loop
+  double warmup_seconds = 1;     // sent, not measured
+  double events_per_second = 0;  // 0: closed loop
+  std::string ledger;            // file of acknowledged ids, "" for none: "first count" in decimal, a line for each request
 };
 
 struct LoadReport {
@@ -30,15 +31,16 @@ struct LoadReport {
   uint64_t events_answered = 0;   // with 200, the warm-up included
   uint64_t requests_refused = 0;  // other answers; the first one's head is in `refusal`
   std::string refusal;
-  double seconds = 0;             // measured
-  uint64_t requests_unsent = 0;   // open loop: due, but no connection was free
+  double seconds = 0;                // measured
+  uint64_t requests_unsent = 0;      // open loop: due, but no connection was free
+  bool server_gone = false;          // before the time was up; only with a ledger
   std::vector<uint32_t> latency_us;  // of each measured request, ascending
 
   // 0 <= q <= 1; 0 when nothing was measured.
   uint32_t LatencyAt(double q) const;
 };
 
-// kUnavailable: cannot connect, or a connection broke.
+// kUnavailable: cannot connect, or a connection broke and there is no ledger. kIo: the ledger cannot be written.
 Result<LoadReport> RunLoad(Workload& workload, size_t events_per_request, const LoadOptions& options);
 
 }  // namespace sluice::bench

@@ -17,9 +17,10 @@ struct WeightedType {
   int percent;
 };
 // Eight types, as unequal as they are in life. The default routing sends all of the first list to one topic, the second to five.
-constexpr WeightedType kShopTypes[] = {{"shop.page.viewed", 50}, {"shop.search.performed", 25}, {"shop.cart.updated", 10}, {"shop.user.login", 5},
-                                       {"shop.order.created", 4}, {"shop.order.paid", 3}, {"shop.order.shipped", 2}, {"shop.review.posted", 1}};
-constexpr WeightedType kRoutedTypes[] = {{"user_action", 50}, {"metric_event", 25}, {"log_event", 10}, {"transaction", 5},
+constexpr WeightedType kShopTypes[] = {{"shop.page.viewed", 50},  {"shop.search.performed", 25}, {"shop.cart.updated", 10},
+                                       {"shop.user.login", 5},    {"shop.order.created", 4},     {"shop.order.paid", 3},
+                                       {"shop.order.shipped", 2}, {"shop.review.posted", 1}};
+constexpr WeightedType kRoutedTypes[] = {{"user_action", 50}, {"metric_event", 25},   {"log_event", 10},         {"transaction", 5},
                                          {"system_event", 4}, {"shop.order.paid", 3}, {"shop.order.shipped", 2}, {"shop.review.posted", 1}};
 
 constexpr const char* kActions[] = {"click", "view", "submit", "scroll", "hover", "purchase"};
@@ -46,7 +47,8 @@ const char* ContentType(const WorkloadOptions& options) {
 }  // namespace
 
 Workload::Workload(const WorkloadOptions& options, uint64_t run) : options_(options), random_(options.seed), next_id_(run << 32) {
-  now_us_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  now_us_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count() -
+            static_cast<int64_t>(options.seconds_ago * kMicrosPerSecond);
   const bool array = options.format == BodyFormat::kBatch && options.events_per_request > 1;
   for (size_t i = 0; i < options.requests; i++) {
     Request request;
@@ -82,14 +84,16 @@ void Workload::AppendEvent(std::string& body, std::vector<uint32_t>& ids) {
   PutHex(id + 16, random_());
   id[32] = 0;
   char text[1024];
-  const int n = std::snprintf(text, sizeof text,
+  const int n = std::snprintf(
+      text, sizeof text,
       R"({"specversion":"1.0","id":"%s","source":"/svc/%s/%02u","type":"%s","time":"%s","subject":"user/u%06u","datacontenttype":"application/json",)"
       R"("data":{"user_id":"u%06u","action":"%s","amount":%u.%02u,"currency":"%s","device":"%s","country":"%s","session":"%016llx","item_id":%u,)"
       R"("quantity":%u,"url":"https://shop.example.com/products/%06u?ref=%08x","ok":%s,"referrer":"https://search.example.com/?q=%06u",)"
       R"("duration_ms":%u,"latitude":%u.%05u,"longitude":%u.%05u}})",
-      id, pick(kServices), below(10), types[type].name, base::FormatRfc3339(Timestamp{time}).c_str(), user, user, pick(kActions), below(1000), below(100),
-      pick(kCurrencies), pick(kDevices), pick(kCountries), static_cast<unsigned long long>(random_()), below(1'000'000), 1 + below(9), below(1'000'000),
-      below(UINT32_MAX), below(16) != 0 ? "true" : "false", below(1'000'000), below(100'000), below(90), below(100'000), below(90), below(100'000));
+      id, pick(kServices), below(10), types[type].name, base::FormatRfc3339(Timestamp{time}).c_str(), user, user, pick(kActions),
+      below(1000), below(100), pick(kCurrencies), pick(kDevices), pick(kCountries), static_cast<unsigned long long>(random_()),
+      below(1'000'000), 1 + below(9), below(1'000'000), below(UINT32_MAX), below(16) != 0 ? "true" : "false", below(1'000'000),
+      below(100'000), below(90), below(100'000), below(90), below(100'000));
   const auto place = std::string_view(text, static_cast<size_t>(n)).find(id);
   ids.push_back(static_cast<uint32_t>(body.size() + place));
   body.append(text, static_cast<size_t>(n));
@@ -98,6 +102,7 @@ void Workload::AppendEvent(std::string& body, std::vector<uint32_t>& ids) {
 const Request& Workload::Next() {
   Request& request = requests_[next_];
   next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
+  request.first_id = next_id_;
   for (uint32_t at : request.ids) PutHex(request.bytes.data() + at, next_id_++);
   return request;
 }

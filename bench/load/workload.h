@@ -18,16 +18,18 @@ enum class Spread { kOneTopic, kFiveTopics };
 struct WorkloadOptions {
   uint64_t seed = 1;
   size_t events_per_request = 200;
-  size_t requests = 1000;        // rendered; used round and round
+  size_t requests = 1000;  // rendered; used round and round
   BodyFormat format = BodyFormat::kBatch;
   Spread spread = Spread::kOneTopic;
+  double seconds_ago = 0;  // event times are so long before now
   std::string path = "/v1/events";
-  std::string host;              // of the Host header
+  std::string host;  // of the Host header
 };
 
 struct Request {
-  std::string bytes;             // head and body
-  std::vector<uint32_t> ids;     // where in `bytes` the 16 hexadecimal digits start that make an id unique
+  std::string bytes;          // head and body
+  uint64_t first_id = 0;      // the ids of its events are this and those that follow
+  std::vector<uint32_t> ids;  // where in `bytes` the 16 hexadecimal digits start that make an id unique
 };
 
 // Deterministic: the same options make the same requests. Not thread-safe.

@@ -5,12 +5,20 @@ import sys
 
 from x import build, paths
 
-PROGRAMS = ("sluice", "sluice_load", "sluice_disk_probe", "sluice_freshness")
+PROGRAMS = ("sluice", "sluice_load", "sluice_probe", "sluice_freshness", "sluice_append", "sluice_parse", "sluice_parquet", "sluice_duplicates")
 
 
 def run(_, arguments):
     python = sys.executable  # its help needs nothing that was fetched
-    if not {"-h", "--help"} & set(arguments):
+    if not {"-h", "--help", "--list"} & set(arguments):
+        _look_again_for_peers()
         build.build("release", PROGRAMS)
         python = str(paths.VENV_PYTHON)
     os.execv(python, [python, str(paths.ROOT / "bench" / "run.py"), *arguments])
+
+
+def _look_again_for_peers():
+    """./x has installed Debian's packages; a folder that was configured before them does not know of RocksDB."""
+    cache = paths.BUILD / "release" / "CMakeCache.txt"
+    if cache.exists() and "RocksDB_DIR-NOTFOUND" in cache.read_text():
+        (cache.parent / "build.ninja").unlink(missing_ok=True)

@@ -22,7 +22,7 @@ COMMANDS = [
     Command("check", "[FILE...]", "tidy test, format and clang-tidy of the files that changed", "check"),
     Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch"),
     Command("demo", "[ARGUMENT...]", "from an empty machine to SQL over a week of earthquakes", "demo"),
-    Command("bench", "[NAME...] [--report FILE]", "build, then measure beside peers and physical probes", "bench"),
+    Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench"),
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
     Command("fuzz", "[NAME...] [--minutes N]", "build with libFuzzer and sanitizers, then look for inputs that break a decoder; a minute each", "fuzz"),
     Command("fetch", "[engines] [--offline]", "download and unpack the pinned dependencies into .deps; engines = Spark, too", "fetch"),

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <vector>
+
+#include "base/check.h"
+#include "kernel/key_set.h"
+#include "log/internal/dedup_sealing.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr size_t kPrefetchAhead = 16;
+
+// As admission asks and fills it.
+class SluiceKeySet final : public KeySet {
+ public:
+  SluiceKeySet(io::Env env, const std::string& directory)
+      : env_(env),
+        paths_(directory),
+        identity_(log::MakeIdentity(env.random)),
+        index_({}, log::CommitSequence(), options_.dedup_table_keys()) {}
+
+  size_t InsertAbsent(std::span<const log::DedupKey> keys) override {
+    older_.assign(keys.size(), {});
+    if (index_.has_older()) CHECK(index_.FindOlder(keys, older_).ok(), "a run cannot be read");
+    auto& table = index_.open();
+    table.Reserve(keys.size());
+    size_t absent = 0;
+    for (size_t i = 0; i < std::min(kPrefetchAhead, keys.size()); i++) table.Prefetch(keys[i]);
+    for (size_t i = 0; i < keys.size(); i++) {
+      if (i + kPrefetchAhead < keys.size()) table.Prefetch(keys[i + kPrefetchAhead]);
+      if (!older_[i].empty() || table.Find(keys[i]) != nullptr) continue;
+      table.Insert(keys[i], log::DedupPlace(log::LogPartition(0), log::Offset(next_++)));
+      absent++;
+    }
+    index_.Touch(env_.clock.Now());
+    return absent;
+  }
+
+  void DoUpkeep() override {
+    if (index_.open().size() < options_.dedup_table_keys()) return;
+    index_.Freeze(++commits_);
+    const auto& frozen = index_.frozen().front();
+    const auto& runs = index_.runs();
+    const log::DedupRuns older(runs.end() - static_cast<ptrdiff_t>(log::RunsToMerge(runs, frozen, options_)), runs.end());
+    auto run = log::SealTable(env_, paths_, identity_.id, frozen, older);
+    CHECK(run.ok(), "a run cannot be written");
+    auto table = index_.Sealed(*run, older.size());
+    for (const auto& one : older) (void)env_.files.Remove(one->path()).ok();
+    table->Clear();
+    index_.GiveSpare(std::move(table));
+  }
+  uint64_t memory_bytes() const override { return index_.open().byte_size(); }
+  uint64_t disk_bytes() const override { return index_.disk_bytes(); }
+
+ private:
+  io::Env env_;
+  const log::LogPaths paths_;
+  const log::LogOptions options_;
+  const log::JournalIdentity identity_;
+  log::DedupIndex index_;
+  log::CommitSequence commits_;
+  int64_t next_ = 0;
+  std::vector<log::DedupPlace> older_;
+};
+
+}  // namespace
+
+std::unique_ptr<KeySet> MakeSluiceKeySet(io::Env env, const std::string& directory) {
+  return std::make_unique<SluiceKeySet>(env, directory);
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""B1, open loop: single events at a fixed rate, alone and beside others that want the cores."""
+import contextlib
+import subprocess
+import sys
+import threading
+
+import measure
+from figures import median, milliseconds, plain, thousands
+from peers.nginx import Nginx
+from picture import Bar
+from report import Table
+from rounds import Contestant, compare
+from sluice import HOT_ONLY, TIERING, Sluice
+from suites.ingest import on
+
+QUANTILES = ("p50", "p90", "p99", "p999", "max")
+HEADER = ["server", "events/s", *QUANTILES[:3], "p99.9", "max", "CPU-s per 1 M events"]
+RUNAWAY_SQL = "SELECT count(*) FROM range(100000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3"
+
+
+def row_of(table, name, figures):
+    table.row(name, thousands(median(figures, "events_per_second")), *(milliseconds(median(figures, "latency_us", q)) for q in QUANTILES),
+              plain(median(figures, "server_cpu_seconds_per_million")))
+
+
+def latency(options):
+    table = Table("B1. Open loop: single events at a fixed rate over 64 connections, latency counted from the moment each was due until its answer, durable; every request "
+                  "is counted, none estimated (exact quantiles, not a histogram's).", HEADER)
+    bars = []
+    for rate in (10_000, 30_000):
+        def measured(server, rate=rate):
+            return measure.load(server, 1, options.seconds, rate=rate)
+        with Sluice(config=HOT_ONLY) as server:
+            measured(server)  # its journal's first pages
+            result = compare(options, [Contestant("Sluice", lambda: measured(server), is_peer=False), Contestant("nginx", lambda: on(Nginx(), measured))], ["disk_4k"])
+        for name, words in (("Sluice", f"Sluice at {thousands(rate)}/s"), ("nginx", f"nginx, discards, at {thousands(rate)}/s")):
+            if name in result.not_run:
+                table.row(words, "not run: " + result.not_run[name])
+                continue
+            row_of(table, words, result.of(name))
+            p99 = result.median(name, "latency_us", "p99")
+            bars.append(Bar(words, p99, milliseconds(p99), "ours" if name == "Sluice" else "peer"))
+        table.row(f"disk probe at the time of {thousands(rate)}/s, writes of 4 KiB", "", milliseconds(result.probe("disk_4k", "p50_us")), "",
+                  milliseconds(result.probe("disk_4k", "p99_us")))
+    table.picture("p99 from due to durable, single events", bars)
+    return table
+
+
+@contextlib.contextmanager
+def busy_loops(count):
+    """Programs that take whatever CPU they get."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+@contextlib.contextmanager
+def runaway_statements(server, count):
+    """Statements that never end by themselves: each is asked again when the server has ended it. Yields the list of what they were told."""
+    ending, told = threading.Event(), []
+
+    def run():
+        while not ending.is_set():
+            try:
+                server.request("POST", "/v1/sql", {"sql": RUNAWAY_SQL, "timeout_ms": 2000})
+                told.append("an answer")
+            except OSError as error:  # of urllib: what the server said
+                told.append(str(error))
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield told
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join()
+
+
+def neighbours(options):
+    """Two other programs that never sleep, and two statements that never end."""
+    table = Table("Beside others: single events at 10 k/s as above, tiering running. CPU hogs: two endless loops in sessions of their own. Runaway SQL: two endless statements "
+                  "at any time, each ended by its timeout of two seconds and asked again.", HEADER)
+    names = {"alone": (0, 0), "two CPU hogs": (2, 0), "runaway SQL": (0, 2), "two CPU hogs and runaway SQL": (2, 2)}
+    with Sluice(config=TIERING) as server:
+        measure.load(server, 1, options.seconds, rate=10_000)
+
+        def measured(hogs, statements):
+            with busy_loops(hogs), runaway_statements(server, statements) as told:
+                figures = measure.load(server, 1, options.seconds, rate=10_000)
+            if statements and not told:
+                raise RuntimeError("no statement ran")
+            return figures
+        result = compare(options, [Contestant(name, lambda who=who: measured(*who), is_peer=False) for name, who in names.items()])
+    for name in names:
+        row_of(table, f"Sluice, {name}", result.of(name))
+    table.picture("p99 from due to durable at 10 k/s", [Bar(name, result.median(name, "latency_us", "p99"), milliseconds(result.median(name, "latency_us", "p99")), "ours")
+                                                          for name in names])
+    return table
