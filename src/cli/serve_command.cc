@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "io/env.h"
+#include "io/sockets.h"
 #include "server/config.h"
 #include "server/config_keys.h"
 #include "server/engine.h"
@@ -93,6 +94,7 @@ int ServeAction::Run() {
   if (!options.ok()) return Fail(options.error());
   io::RealWorld world(LevelOf(options->log_level));
   if (auto valid = options->Validate(); !valid.ok()) return Fail(valid.error());
+  io::RaiseDescriptorLimit();
   auto engine = server::Engine::Open(world.env(), *options);
   if (!engine.ok()) return Fail(engine.error()), kExitFailed;
   std::printf("sluice ready http=%s data=%s\n", (*engine)->url().c_str(), (*engine)->data().c_str());

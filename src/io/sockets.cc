@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -105,6 +106,13 @@ Result<SocketAddress> ParseSocketAddress(std::string_view text) {
 void Socket::Close() {
   if (descriptor_ >= 0) close(descriptor_);
   descriptor_ = -1;
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // refused, the lower limit still holds: connections beyond it wait
 }
 
 Result<Socket> ListenOn(const SocketAddress& address) {

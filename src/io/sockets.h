@@ -50,6 +50,9 @@ class Socket {
   int descriptor_ = -1;
 };
 
+// Lets this process have as many descriptors open as it may at all: a shell gives 1,024 and more on request. For the start of a server.
+void RaiseDescriptorLimit();
+
 // A listening socket (SO_REUSEADDR, backlog 1024). kConflict: the port is in use; kInvalid: the address is not of this machine or
 // needs rights; kExhausted: too many open files; kIo. Message and hint name address, reason and what to do.
 Result<Socket> ListenOn(const SocketAddress& address);
