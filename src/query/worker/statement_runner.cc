@@ -21,7 +21,9 @@
 namespace sluice::query {
 namespace {
 
+// A batch is the least that the server holds, and renders, of a result.
 constexpr duckdb::idx_t kRowsPerBatch = 16 * STANDARD_VECTOR_SIZE;
+constexpr double kTextBytesPerBatch = 1 << 20;  // or one row more
 // DuckDB keeps the metadata of every file it read: after so many files the worker is replaced.
 constexpr size_t kFilesOpenedMax = 20'000;
 
@@ -67,6 +69,42 @@ class ResultStream : public arrow::io::OutputStream {
   int64_t position_ = 0;
   bool closed_ = false;
 };
+
+// About how many bytes of text the first `rows` values hold, those inside of lists and structs included.
+double TextBytes(duckdb::Vector& vector, duckdb::idx_t rows) {
+  duckdb::UnifiedVectorFormat format;
+  switch (vector.GetType().InternalType()) {
+    case duckdb::PhysicalType::VARCHAR: {
+      vector.ToUnifiedFormat(rows, format);
+      auto* texts = duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(format);
+      double bytes = 0;
+      for (duckdb::idx_t i = 0; i < rows; i++) {
+        auto at = format.sel->get_index(i);
+        if (format.validity.RowIsValid(at)) bytes += texts[at].GetSize();
+      }
+      return bytes;
+    }
+    case duckdb::PhysicalType::LIST: {
+      vector.ToUnifiedFormat(rows, format);
+      auto* lists = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format);
+      double items = 0;
+      for (duckdb::idx_t i = 0; i < rows; i++) {
+        auto at = format.sel->get_index(i);
+        if (format.validity.RowIsValid(at)) items += static_cast<double>(lists[at].length);
+      }
+      auto size = duckdb::ListVector::GetListSize(vector);  // one item may stand in several lists
+      double each = size == 0 ? 0 : TextBytes(duckdb::ListVector::GetEntry(vector), size) / static_cast<double>(size);
+      return items * (each + sizeof(int64_t));
+    }
+    case duckdb::PhysicalType::STRUCT: {
+      double bytes = 0;
+      vector.Flatten(rows);
+      for (auto& child : duckdb::StructVector::GetEntries(vector)) bytes += TextBytes(*child, rows);
+      return bytes;
+    }
+    default: return 0;
+  }
+}
 
 duckdb::Value ToDuck(const SqlParameter& parameter) {
   if (auto* b = std::get_if<bool>(&parameter)) return duckdb::Value::BOOLEAN(*b);
@@ -117,14 +155,26 @@ int64_t StatementRunner::SendRows(duckdb::QueryResult& result) {
   };
   duckdb::DataChunk space;
   int64_t rows = 0;
+  double text_bytes = 0;  // in the appender
   for (auto chunk = result.Fetch(); chunk && chunk->size() > 0; chunk = result.Fetch()) {
-    if (!appender) {
-      appender = duckdb::make_uniq<duckdb::ArrowAppender>(types, STANDARD_VECTOR_SIZE, properties,
-                                                          duckdb::ArrowTypeExtensionData::GetExtensionTypes(client, types));
+    duckdb::DataChunk& cast = CastChunk(client, *chunk, types, space);
+    const duckdb::idx_t size = chunk->size();
+    double row_bytes = 0;
+    for (auto& vector : cast.data) row_bytes += TextBytes(vector, size) / static_cast<double>(size);
+    const auto step = static_cast<duckdb::idx_t>(std::clamp(kTextBytesPerBatch / std::max(row_bytes, 1.0), 1.0, static_cast<double>(size)));
+    for (duckdb::idx_t from = 0; from < size; from += step) {
+      const duckdb::idx_t to = std::min(size, from + step);
+      if (!appender) {
+        appender = duckdb::make_uniq<duckdb::ArrowAppender>(types, STANDARD_VECTOR_SIZE, properties,
+                                                            duckdb::ArrowTypeExtensionData::GetExtensionTypes(client, types));
+      }
+      appender->Append(cast, from, to, size);
+      text_bytes += row_bytes * static_cast<double>(to - from);
+      if (appender->RowCount() < kRowsPerBatch && text_bytes < kTextBytesPerBatch) continue;
+      write_batch();
+      text_bytes = 0;
     }
-    appender->Append(CastChunk(client, *chunk, types, space), 0, chunk->size(), chunk->size());
-    rows += static_cast<int64_t>(chunk->size());
-    if (appender->RowCount() >= kRowsPerBatch) write_batch();
+    rows += static_cast<int64_t>(size);
   }
   if (result.HasError()) result.ThrowError();
   write_batch();
