@@ -25,6 +25,7 @@ COMMANDS = [
     Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench"),
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
     Command("fuzz", "[NAME...] [--minutes N]", "build with libFuzzer and sanitizers, then look for inputs that break a decoder; a minute each", "fuzz"),
+    Command("overload", "[NAME...] [--minutes N]", "build, then measure under more load than there should be; soak for memory", "overload"),
     Command("fetch", "[engines] [--offline]", "download and unpack the pinned dependencies into .deps; engines = Spark, too", "fetch"),
     Command("install", "--prefix DIR", "make a tree that runs without this clone", "install"),
     Command("clean", "[--all]", "remove build/; with --all .deps/, too", "clean"),
