@@ -24,6 +24,13 @@ Error TooLarge(size_t bound) {
   return Error{ErrorCode::kExhausted, "the decoded body is larger than " + std::to_string(bound) + " bytes", "send fewer events in one request"};
 }
 
+constexpr int kZstdWindowLogMax = 23;  // RFC 9659: who sends may not ask for more
+
+Error WindowTooLarge(size_t bound) {
+  return Error{ErrorCode::kExhausted, "the zstd stream wants a window of more than " + std::to_string(size_t{1} << kZstdWindowLogMax) + " bytes; decoded, a body may have " + std::to_string(bound),
+               "compress with a lower level, or without --long (RFC 9659)"};
+}
+
 }  // namespace
 
 Result<ContentEncoding> ParseContentEncoding(std::string_view header) {
@@ -43,11 +50,13 @@ struct Inflater::Zstd {
 Inflater::Inflater(size_t decoded_bytes_max) : decoded_bytes_max_(decoded_bytes_max) {}
 Inflater::~Inflater() = default;
 
-// Doubles up to the bound; false: the bound is reached.
+// Doubles; a large one gets room up to the bound at once, of which it takes what it fills: growing would hold it twice. False: the bound
+// is reached.
 bool Inflater::Reserve(size_t bytes) {
   if (bytes > decoded_bytes_max_) return false;
   if (bytes <= capacity_) return true;
-  size_t capacity = std::min(std::max(bytes, capacity_ * 2), decoded_bytes_max_);
+  constexpr size_t kLarge = size_t{2} << 20;
+  size_t capacity = bytes > kLarge ? decoded_bytes_max_ : std::min(std::max(bytes, capacity_ * 2), decoded_bytes_max_);
   auto grown = std::make_unique_for_overwrite<char[]>(capacity + kPadding);
   if (capacity_ > 0) std::memcpy(grown.get(), buffer_.get(), capacity_);
   buffer_ = std::move(grown);
@@ -104,7 +113,7 @@ Result<size_t> Inflater::InflateZstd(std::string_view body) {
   if (zstd_ == nullptr) {
     zstd_ = std::make_unique<Zstd>();
     CHECK(zstd_->context != nullptr, "libzstd has no memory");
-    const int window_log = std::max(10, std::min(30, static_cast<int>(std::bit_width(decoded_bytes_max_ - 1))));
+    const int window_log = std::max(10, std::min(kZstdWindowLogMax, static_cast<int>(std::bit_width(decoded_bytes_max_ - 1))));
     ZSTD_DCtx_setParameter(zstd_->context, ZSTD_d_windowLogMax, window_log);
   }
   ZSTD_DCtx_reset(zstd_->context, ZSTD_reset_session_only);
@@ -115,8 +124,8 @@ Result<size_t> Inflater::InflateZstd(std::string_view body) {
     ZSTD_outBuffer out{buffer_.get() + size, room, 0};
     const size_t in_before = in.pos;
     expected = ZSTD_decompressStream(zstd_->context, &out, &in);
-    // A frame that wants a larger window than the bound holds more than the bound.
-    if (ZSTD_isError(expected) && ZSTD_getErrorCode(expected) == ZSTD_error_frameParameter_windowTooLarge) return TooLarge(decoded_bytes_max_);
+    // It would be memory beside the decoded bytes.
+    if (ZSTD_isError(expected) && ZSTD_getErrorCode(expected) == ZSTD_error_frameParameter_windowTooLarge) return WindowTooLarge(decoded_bytes_max_);
     if (ZSTD_isError(expected)) return Damaged("zstd", ZSTD_getErrorName(expected));
     if (size + out.pos > decoded_bytes_max_) return TooLarge(decoded_bytes_max_);
     size += out.pos;

@@ -21,7 +21,7 @@ class Inflater {
  public:
   // Readable bytes behind the decoded ones, as the event decoders want them.
   static constexpr size_t kPadding = 64;
-  // A body that needs a larger zstd window than the decoded bound is refused before it is decoded.
+  // A body that needs a larger zstd window than the decoded bound, or than 8 MiB (RFC 9659), is refused before it is decoded.
   explicit Inflater(size_t decoded_bytes_max);
   ~Inflater();
 
