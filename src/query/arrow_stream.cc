@@ -10,8 +10,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+
+#include "query/protocol.h"
 
 namespace sluice::query {
 namespace {
@@ -45,8 +48,22 @@ std::shared_ptr<arrow::ArrayData> As(const arrow::ArrayData& data, std::shared_p
 }
 
 // Everything that a hostile worker could get wrong, but not how many digits a decimal has.
+// Columns without bytes, as those of nulls only, may be of any length, and whoever renders them writes as many values: no longer ones than
+// the bytes that came, or a batch, explain.
+arrow::Status CheckLengths(const arrow::ArrayData& data) {
+  int64_t bytes = 0;
+  for (const auto& buffer : data.buffers) bytes += buffer != nullptr ? buffer->size() : 0;
+  if (data.length > std::max(kResultBatchRowsMax, bytes * 8))
+    return arrow::Status::Invalid("a column of ", data.length, " values in ", bytes, " bytes");
+  for (const auto& child : data.child_data) ARROW_RETURN_NOT_OK(CheckLengths(*child));
+  return data.dictionary == nullptr ? arrow::Status::OK() : CheckLengths(*data.dictionary);
+}
+
 arrow::Status ValidateColumns(const arrow::RecordBatch& batch) {
+  if (batch.num_rows() > kResultBatchRowsMax)
+    return arrow::Status::Invalid("a batch of ", batch.num_rows(), " rows, more than ", kResultBatchRowsMax);
   ARROW_RETURN_NOT_OK(batch.Validate());
+  for (auto& column : batch.columns()) ARROW_RETURN_NOT_OK(CheckLengths(*column->data()));
   for (auto& column : batch.columns()) {
     auto plain = WithoutDecimals(column->type());
     ARROW_RETURN_NOT_OK((plain->Equals(*column->type()) ? column : arrow::MakeArray(As(*column->data(), plain)))->ValidateFull());

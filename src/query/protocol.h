@@ -47,6 +47,7 @@ enum class MessageType : uint16_t {
 
 inline constexpr size_t kFrameBytesMax = size_t{64} << 20;       // a longer frame is a broken peer
 inline constexpr int64_t kResultWindowBytes = int64_t{4} << 20;  // sent and not yet credited
+inline constexpr int64_t kResultBatchRowsMax = 65'536;           // more rows than a worker puts into an Arrow batch
 inline constexpr size_t kResultFrameBytes = size_t{256} << 10;
 inline constexpr size_t kFilterValuesMax = 10'000;  // longer IN lists are not sent
 inline constexpr size_t kScanFiltersMax = 256;

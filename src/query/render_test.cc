@@ -3,12 +3,15 @@
 // Every type of a result in JSON, NDJSON, CSV and Arrow.
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/writer.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
 #include "query/arrow_stream.h"
+#include "query/protocol.h"
 #include "query/render_csv.h"
 #include "query/render_json.h"
 #include "query/value_text.h"
@@ -46,7 +49,9 @@ std::shared_ptr<arrow::Array> Make(std::shared_ptr<arrow::DataType> type, Values
   (void)(builder.Append(values).ok() && ...);
   return builder.Finish().ValueOrDie();
 }
-std::shared_ptr<arrow::Array> One(const std::shared_ptr<arrow::Scalar>& scalar) { return arrow::MakeArrayFromScalar(*scalar, 1).ValueOrDie(); }
+std::shared_ptr<arrow::Array> One(const std::shared_ptr<arrow::Scalar>& scalar) {
+  return arrow::MakeArrayFromScalar(*scalar, 1).ValueOrDie();
+}
 std::shared_ptr<arrow::Array> Strings(const std::vector<std::optional<std::string>>& values) {
   arrow::StringBuilder builder;
   for (auto& v : values) EXPECT_TRUE((v ? builder.Append(*v) : builder.AppendNull()).ok());
@@ -73,7 +78,9 @@ TEST(RenderJson, NumbersAreBareUnlessTheyWouldBeRounded) {
 }
 
 TEST(RenderJson, DecimalsAreText) {
-  auto decimal = [](const char* text, int precision, int scale) { return Json1(One(std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(text), arrow::decimal128(precision, scale)))); };
+  auto decimal = [](const char* text, int precision, int scale) {
+    return Json1(One(std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(text), arrow::decimal128(precision, scale))));
+  };
   EXPECT_EQ(decimal("-1234", 9, 2), P("\"-12.34\"", "DECIMAL(9,2)"));
   EXPECT_EQ(decimal("5", 9, 3), P("\"0.005\"", "DECIMAL(9,3)"));
   EXPECT_EQ(decimal("0", 9, 0).first, "\"0\"");
@@ -82,7 +89,9 @@ TEST(RenderJson, DecimalsAreText) {
 }
 
 TEST(RenderJson, TimesAreRfc3339) {
-  auto stamp = [](int64_t n, arrow::TimeUnit::type unit, const std::string& zone) { return Json1(One(std::make_shared<arrow::TimestampScalar>(n, arrow::timestamp(unit, zone)))); };
+  auto stamp = [](int64_t n, arrow::TimeUnit::type unit, const std::string& zone) {
+    return Json1(One(std::make_shared<arrow::TimestampScalar>(n, arrow::timestamp(unit, zone))));
+  };
   EXPECT_EQ(stamp(0, arrow::TimeUnit::MICRO, "UTC"), P("\"1970-01-01T00:00:00Z\"", "TIMESTAMP WITH TIME ZONE"));
   EXPECT_EQ(stamp(-1, arrow::TimeUnit::MICRO, "UTC").first, "\"1969-12-31T23:59:59.999999Z\"");
   EXPECT_EQ(stamp(1'500, arrow::TimeUnit::MILLI, ""), P("\"1970-01-01T00:00:01.500\"", "TIMESTAMP"));
@@ -91,10 +100,17 @@ TEST(RenderJson, TimesAreRfc3339) {
   EXPECT_EQ(stamp(INT64_MAX, arrow::TimeUnit::MICRO, "UTC").first, "\"infinity\"");
   EXPECT_EQ(Json1(One(std::make_shared<arrow::Date32Scalar>(20'468))), P("\"2026-01-15\"", "DATE"));
   EXPECT_EQ(Json1(One(std::make_shared<arrow::Date32Scalar>(-719'529))).first, "\"-0001-12-31\"");
-  EXPECT_EQ(Json1(One(std::make_shared<arrow::Time64Scalar>(36'000'500'000, arrow::time64(arrow::TimeUnit::MICRO)))), P("\"10:00:00.500000\"", "TIME"));
-  EXPECT_EQ(Json1(One(std::make_shared<arrow::MonthDayNanoIntervalScalar>(arrow::MonthDayNanoIntervalType::MonthDayNanos{14, 3, 3'661'500'000'000}))), P("\"P1Y2M3DT1H1M1.5S\"", "INTERVAL"));
-  EXPECT_EQ(Json1(One(std::make_shared<arrow::MonthDayNanoIntervalScalar>(arrow::MonthDayNanoIntervalType::MonthDayNanos{0, 0, 0}))).first, "\"PT0S\"");
-  EXPECT_EQ(Json1(One(std::make_shared<arrow::MonthDayNanoIntervalScalar>(arrow::MonthDayNanoIntervalType::MonthDayNanos{0, 0, -500'000'000}))).first, "\"PT-0.5S\"");
+  EXPECT_EQ(Json1(One(std::make_shared<arrow::Time64Scalar>(36'000'500'000, arrow::time64(arrow::TimeUnit::MICRO)))),
+            P("\"10:00:00.500000\"", "TIME"));
+  EXPECT_EQ(Json1(One(std::make_shared<arrow::MonthDayNanoIntervalScalar>(
+                arrow::MonthDayNanoIntervalType::MonthDayNanos{14, 3, 3'661'500'000'000}))),
+            P("\"P1Y2M3DT1H1M1.5S\"", "INTERVAL"));
+  EXPECT_EQ(Json1(One(std::make_shared<arrow::MonthDayNanoIntervalScalar>(arrow::MonthDayNanoIntervalType::MonthDayNanos{0, 0, 0}))).first,
+            "\"PT0S\"");
+  EXPECT_EQ(
+      Json1(One(std::make_shared<arrow::MonthDayNanoIntervalScalar>(arrow::MonthDayNanoIntervalType::MonthDayNanos{0, 0, -500'000'000})))
+          .first,
+      "\"PT-0.5S\"");
 }
 
 TEST(RenderJson, TextIsEscapedAndBytesAreBase64) {
@@ -116,7 +132,8 @@ TEST(RenderJson, TextIsEscapedAndBytesAreBase64) {
 TEST(RenderJson, NestedValuesAreJson) {
   arrow::ListBuilder list(arrow::default_memory_pool(), std::make_shared<arrow::Int32Builder>());
   auto& items = static_cast<arrow::Int32Builder&>(*list.value_builder());
-  ASSERT_TRUE(list.Append().ok() && items.Append(1).ok() && items.AppendNull().ok() && list.Append().ok() && list.AppendNull().ok() && list.Append().ok() && items.Append(9).ok());
+  ASSERT_TRUE(list.Append().ok() && items.Append(1).ok() && items.AppendNull().ok() && list.Append().ok() && list.AppendNull().ok() &&
+              list.Append().ok() && items.Append(9).ok());
   auto lists = list.Finish().ValueOrDie();
   EXPECT_EQ(Json1(lists, 0), P("[1,null]", "INTEGER[]"));
   EXPECT_EQ(Json1(lists, 1).first, "[]");
@@ -130,7 +147,8 @@ TEST(RenderJson, NestedValuesAreJson) {
   auto structs = arrow::StructArray::Make({Strings({"x", "y"}), lists->Slice(0, 2)}, std::vector<std::string>{"s", "l"}).ValueOrDie();
   EXPECT_EQ(Json1(structs, 1), P("{\"s\":\"y\",\"l\":[]}", "STRUCT(\"s\" VARCHAR, \"l\" INTEGER[])"));
   EXPECT_EQ(Json1(structs->Slice(1), 0).first, "{\"s\":\"y\",\"l\":[]}");
-  arrow::DictionaryArray enums(arrow::dictionary(arrow::int8(), arrow::utf8()), Make<arrow::Int8Builder>(arrow::int8(), int8_t{1}), Strings({"sad", "happy"}));
+  arrow::DictionaryArray enums(arrow::dictionary(arrow::int8(), arrow::utf8()), Make<arrow::Int8Builder>(arrow::int8(), int8_t{1}),
+                               Strings({"sad", "happy"}));
   EXPECT_EQ(Json1(std::make_shared<arrow::DictionaryArray>(enums.data())), P("\"happy\"", "ENUM"));
 }
 
@@ -142,7 +160,8 @@ TEST(RenderJson, NamesTheTypeItCannotRender) {
 TEST(RenderJson, MakesOneDocument) {
   JsonRenderer renderer;
   std::string out;
-  auto columns = ToColumns({{"id", Strings({"a", std::nullopt})}, {"n", Make<arrow::Int64Builder>(arrow::int64(), int64_t{1}, int64_t{2})}});
+  auto columns =
+      ToColumns({{"id", Strings({"a", std::nullopt})}, {"n", Make<arrow::Int64Builder>(arrow::int64(), int64_t{1}, int64_t{2})}});
   ASSERT_TRUE(renderer.Begin(columns.schema(), out).ok());
   renderer.Append(columns, out);
   renderer.Append(columns, out);
@@ -152,9 +171,12 @@ TEST(RenderJson, MakesOneDocument) {
   stats.tables.push_back({"bronze", "events", {12, {{log::LogPartition(0), log::Offset(5)}}, Timestamp{0}}});
   renderer.End(stats, out);
   EXPECT_EQ(out,
-            "{\"columns\":[{\"name\":\"id\",\"type\":\"VARCHAR\"},{\"name\":\"n\",\"type\":\"BIGINT\"}],\"rows\":[[\"a\",1],[null,2],[\"a\",1],[null,2]],"
-            "\"stats\":{\"rows\":4,\"elapsed_ms\":1.5,\"files_read\":0,\"files_pruned\":0,\"bytes_read\":0,\"bytes_pruned\":0,\"hot_rows\":0,\"cold_rows\":0,"
-            "\"tables\":[{\"table\":\"bronze.events\",\"snapshot_id\":12,\"next_offsets\":{\"0\":5},\"watermark\":\"1970-01-01T00:00:00Z\"}]}}\n");
+            "{\"columns\":[{\"name\":\"id\",\"type\":\"VARCHAR\"},{\"name\":\"n\",\"type\":\"BIGINT\"}],\"rows\":[[\"a\",1],[null,2],["
+            "\"a\",1],[null,2]],"
+            "\"stats\":{\"rows\":4,\"elapsed_ms\":1.5,\"files_read\":0,\"files_pruned\":0,\"bytes_read\":0,\"bytes_pruned\":0,\"hot_rows\":"
+            "0,\"cold_rows\":0,"
+            "\"tables\":[{\"table\":\"bronze.events\",\"snapshot_id\":12,\"next_offsets\":{\"0\":5},\"watermark\":\"1970-01-01T00:00:00Z\"}"
+            "]}}\n");
   EXPECT_TRUE(Json::Parse(out).ok());
 }
 
@@ -185,7 +207,8 @@ TEST(RenderNdjson, OneObjectALine) {
 TEST(RenderCsv, NullIsNotTheEmptyString) {
   CsvRenderer renderer;
   std::string out;
-  auto columns = ToColumns({{"a b", Strings({"", std::nullopt, "x,y", "say \"hi\"", "two\nlines", "plain", " padded"})}, {"n,m", Make<arrow::DoubleBuilder>(arrow::float64(), 1.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0)}});
+  auto columns = ToColumns({{"a b", Strings({"", std::nullopt, "x,y", "say \"hi\"", "two\nlines", "plain", " padded"})},
+                            {"n,m", Make<arrow::DoubleBuilder>(arrow::float64(), 1.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0)}});
   ASSERT_TRUE(renderer.Begin(columns.schema(), out).ok());
   renderer.Append(columns, out);
   EXPECT_EQ(out, "a b,\"n,m\"\n\"\",1\n,2.5\n\"x,y\",3\n\"say \"\"hi\"\"\",4\n\"two\nlines\",5\nplain,6\n\" padded\",7\n");
@@ -215,6 +238,26 @@ TEST(RenderArrow, ComesBackWhole) {
   for (size_t at = 0; at < stream.size(); at += 11) ASSERT_TRUE(reader.Push(stream.substr(at, 11)).ok());
   EXPECT_EQ(name, "id");
   EXPECT_EQ(rows, "a\n\nc\n");
+}
+
+// A worker's 364 bytes made the server render a thousand million nulls: columns of nulls have no bytes, so that any length is cheap to say.
+TEST(ArrowStreamReader, MoreRowsThanABatchHasAreRefused) {
+  for (const auto& [rows, good] :
+       {std::pair{int64_t{3}, true}, {kResultBatchRowsMax, true}, {kResultBatchRowsMax + 1, false}, {int64_t{1} << 30, false}}) {
+    auto nulls = std::make_shared<arrow::NullArray>(rows);
+    auto out = *arrow::io::BufferOutputStream::Create();
+    auto schema = arrow::schema({arrow::field("n", arrow::null())});
+    auto writer = *arrow::ipc::MakeStreamWriter(out, schema);
+    ASSERT_TRUE(writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, rows, {nulls})).ok() && writer->Close().ok());
+    int64_t seen = -1;
+    ArrowStreamReader reader([](const ArrowSchema&) -> Result<void> { return {}; },
+                             [&](Columns batch) -> Result<void> {
+                               seen = batch.rows();
+                               return {};
+                             });
+    EXPECT_EQ(reader.Push((*out->Finish())->ToString()).ok(), good) << rows;
+    EXPECT_EQ(seen, good ? rows : -1);
+  }
 }
 
 // Goal: a worker that was taken over cannot make the server read outside of its buffers.

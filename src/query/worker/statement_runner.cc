@@ -23,6 +23,7 @@ namespace {
 
 // A batch is the least that the server holds, and renders, of a result.
 constexpr duckdb::idx_t kRowsPerBatch = 16 * STANDARD_VECTOR_SIZE;
+static_assert(kRowsPerBatch + STANDARD_VECTOR_SIZE <= kResultBatchRowsMax);  // the server takes no longer ones
 constexpr double kTextBytesPerBatch = 1 << 20;  // or one row more
 // DuckDB keeps the metadata of every file it read: after so many files the worker is replaced.
 constexpr size_t kFilesOpenedMax = 20'000;
