@@ -86,7 +86,8 @@ class Search {
     }
     auto loaded = LoadMetadataFile(objects_, file.uri);
     if (loaded.ok() && (*loaded)->table_uuid == table_.metadata->table_uuid) return;
-    if (loaded.ok() && (*loaded)->snapshots.empty()) return;  // a creation that never was: it refers to nothing
+    if (loaded.ok() && (*loaded)->snapshots.empty()) return;                  // a creation that never was: it refers to nothing
+    if (!loaded.ok() && loaded.error().code == ErrorCode::kNotFound) return;  // removed meanwhile, by another search
     out_.kept_because = NameOf(file.uri) + " is of another table that was at its location, or cannot be read";
   }
 
