@@ -54,7 +54,11 @@ class FileObjectWriter final : public ObjectWriter {
     finished_ = true;
     RETURN_IF_ERROR(Flush());
     RETURN_IF_ERROR(file_->Sync());
-    RETURN_IF_ERROR(files_.RenameToNew(temporary_, path_));
+    auto renamed = files_.RenameToNew(temporary_, path_);
+    if (!renamed.ok() && renamed.error().code == ErrorCode::kNotFound)
+      return Error{ErrorCode::kUnavailable, "\"" + temporary_ + "\" was removed before it was finished",
+                   "another process that starts on this warehouse does that: write it again"};
+    RETURN_IF_ERROR(renamed);
     renamed_ = true;
     auto synced = files_.SyncDirectory(base::ParentPath(path_));
     if (!synced.ok()) return Error{ErrorCode::kCommitUnknown, synced.error().message, "the object is visible but may vanish in a crash"};
@@ -101,7 +105,8 @@ class FileObjectStore final : public ObjectStore {
     for (int i = 0; i < kTemporaryTriesMax; i++) {
       Path temporary = base::JoinPath(directory, std::string(kTemporaryPrefix) + std::to_string(next_temporary_.fetch_add(1)));
       auto file = files_.Open(temporary, {.mode = OpenMode::kCreate});
-      if (file.ok()) return std::unique_ptr<ObjectWriter>(std::make_unique<FileObjectWriter>(files_, std::move(file).value(), temporary, path));
+      if (file.ok())
+        return std::unique_ptr<ObjectWriter>(std::make_unique<FileObjectWriter>(files_, std::move(file).value(), temporary, path));
       if (file.error().code == ErrorCode::kNotFound) {
         // Somebody removed the directory that we knew.
         Forget(directory);
@@ -110,7 +115,8 @@ class FileObjectStore final : public ObjectStore {
         return std::move(file).error();
       }
     }
-    return Error{ErrorCode::kExhausted, "create \"" + uri + "\": too many unfinished objects in its directory", "remove the files named .tmp-* there"};
+    return Error{ErrorCode::kExhausted, "create \"" + uri + "\": too many unfinished objects in its directory",
+                 "remove the files named .tmp-* there"};
   }
 
   Result<std::unique_ptr<ObjectReader>> Open(const std::string& uri) override {
@@ -181,13 +187,16 @@ Result<size_t> RemoveUnfinishedObjects(FileSystem& files, const Path& directory)
   size_t removed = 0;
   for (auto& name : names) {
     Path path = base::JoinPath(directory, name);
-    ASSIGN_OR_RETURN(FileInfo info, files.Stat(path));
-    if (info.is_directory) {
+    auto info = files.Stat(path);
+    if (!info.ok() && info.error().code == ErrorCode::kNotFound) continue;  // a writer of another process finished it meanwhile
+    if (!info.ok()) return info.error();
+    if (info->is_directory) {
       ASSIGN_OR_RETURN(size_t below, RemoveUnfinishedObjects(files, path));
       removed += below;
     } else if (IsTemporary(name)) {
-      RETURN_IF_ERROR(files.Remove(path));
-      removed++;
+      auto gone = files.Remove(path);
+      if (!gone.ok() && gone.error().code != ErrorCode::kNotFound) return gone.error();
+      removed += gone.ok() ? 1 : 0;
     }
   }
   return removed;

@@ -22,7 +22,8 @@ class ObjectWriter {
  public:
   virtual ~ObjectWriter() = default;
   virtual Result<void> Append(std::string_view bytes) = 0;
-  // Makes the object durable and visible. kCommitUnknown: it may exist.
+  // Makes the object durable and visible. kCommitUnknown: it may exist. kUnavailable: somebody removed what was written, see
+  // RemoveUnfinishedObjects.
   virtual Result<void> Finish() = 0;
   virtual uint64_t position() const = 0;  // bytes appended so far
 };
@@ -59,7 +60,8 @@ class ObjectStore {
 // Objects as files: "file:///p" is the path "/p" of `files`, which must outlive it. Synced, with directories, before Finish returns.
 // Until then the bytes stand in the same directory under a name that List does not show.
 std::unique_ptr<ObjectStore> MakeFileObjectStore(FileSystem& files);
-// Removes what writers that were killed left below `directory`; how many there were. REQUIRES: nobody writes objects there now.
+// Removes what writers that were killed left below `directory`; how many there were. REQUIRES: nobody of this process writes there now; of
+// another one, whoever is at work on an object gets kUnavailable from Finish, and writes it again.
 Result<size_t> RemoveUnfinishedObjects(FileSystem& files, const Path& directory);
 
 Result<std::string> ReadObject(ObjectStore& objects, const std::string& uri, uint64_t bytes_max = uint64_t{1} << 30);
