@@ -149,11 +149,18 @@ Result<std::shared_ptr<const TableVersion>> TableCommitter::AppendUnpublished(st
   auto unmoved = [&](const iceberg::TableMetadata& base) -> Result<void> {
     ASSIGN_OR_RETURN(auto progress, CheckProgress(base));
     if (SameOffsets(progress.offsets(), from)) return {};
-    return Error{ErrorCode::kConflict, "the progress of " + table_.name().ToString() + " is not where this commit starts", "another owner moved it"};
+    return Error{ErrorCode::kConflict, "the progress of " + table_.name().ToString() + " is not where this commit starts",
+                 "another owner moved it"};
   };
   auto committed = catalog_.Commit(current_, change, unmoved);
-  if (!committed.ok() && committed.error().code == ErrorCode::kNotFound)
+  if (!committed.ok() && committed.error().code == ErrorCode::kNotFound) {
+    // Another owner that moved the table on may have expired what this commit starts from.
+    ASSIGN_OR_RETURN(auto now, Find());
+    if (now && now->metadata->table_uuid == current_.metadata->table_uuid && now->metadata_location != current_.metadata_location)
+      return Error{
+          ErrorCode::kConflict, "the table " + table_.name().ToString() + " was moved by another owner: " + committed.error().message, {}};
     return Paused("is gone from the catalog, or another one has its name: " + committed.error().message);
+  }
   if (!committed.ok()) return committed.error();
   return Accept(*committed, next);
 }
@@ -192,7 +199,14 @@ Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention)
   ASSIGN_OR_RETURN(auto expired, iceberg::SnapshotsToExpire(*current_.metadata, *change.expire, env_.clock.Now().us / kMicrosPerMilli));
   if (expired.snapshots.empty() && expired.refs.empty()) return {};
   const auto before = current_.metadata;
-  ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change));
+  // Publishing another owner's progress unchecked would show its rows as ours, and let the log forget ours.
+  auto unmoved = [&](const iceberg::TableMetadata& base) -> Result<void> {
+    ASSIGN_OR_RETURN(auto progress, CheckProgress(base));
+    if (known_ && progress == known_->progress) return {};
+    return Error{ErrorCode::kConflict, "the progress of " + table_.name().ToString() + " was moved by another owner",
+                 "the next commit looks at it"};
+  };
+  ASSIGN_OR_RETURN(auto committed, catalog_.Commit(current_, change, unmoved));
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*committed.metadata));
   AcceptAndPublish(committed, std::move(progress));
   ASSIGN_OR_RETURN(auto unreachable, iceberg::ListUnreachable(env_.objects, *before, *committed.metadata));
@@ -213,17 +227,22 @@ Result<iceberg::OrphanFiles> TableCommitter::RemoveOrphans(int64_t age_us) {
   const iceberg::TableName name{table_.name().table_namespace, table_.name().name};
   ASSIGN_OR_RETURN(auto orphans, iceberg::FindOrphans(catalog_, env_.objects, name, env_.clock.Now().us - age_us));
   std::erase_if(orphans.files, [&](const io::ObjectInfo& file) {
-    return std::any_of(leaving_.begin(), leaving_.end(), [&](auto& leaving) { return std::find(leaving.uris.begin(), leaving.uris.end(), file.uri) != leaving.uris.end(); });
+    return std::any_of(leaving_.begin(), leaving_.end(),
+                       [&](auto& leaving) { return std::find(leaving.uris.begin(), leaving.uris.end(), file.uri) != leaving.uris.end(); });
   });
   if (orphans.files.empty()) return orphans;
   if (!orphans.kept_because.empty()) {
-    env_.log.Warn("files that nobody refers to stay", {{"table", name.ToString()}, {"files", orphans.files.size()}, {"cause", orphans.kept_because}});
+    env_.log.Warn("files that nobody refers to stay",
+                  {{"table", name.ToString()}, {"files", orphans.files.size()}, {"cause", orphans.kept_because}});
     orphans.files.clear();
     return orphans;
   }
   for (auto& file : orphans.files) RETURN_IF_ERROR(env_.objects.Remove(file.uri));
-  env_.log.Info("files removed that nobody refers to", {{"table", name.ToString()}, {"files", orphans.files.size()}, {"bytes", orphans.bytes()},
-                                                        {"older_than_ms", age_us / kMicrosPerMilli}, {"first", orphans.files.front().uri}});
+  env_.log.Info("files removed that nobody refers to", {{"table", name.ToString()},
+                                                        {"files", orphans.files.size()},
+                                                        {"bytes", orphans.bytes()},
+                                                        {"older_than_ms", age_us / kMicrosPerMilli},
+                                                        {"first", orphans.files.front().uri}});
   return orphans;
 }
 

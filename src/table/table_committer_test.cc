@@ -18,13 +18,20 @@ class ForgetfulCatalog final : public io::CatalogStore {
     return store_.CreateTable(table_namespace, table, location);
   }
   Result<std::vector<std::string>> ListNamespaces() override { return store_.ListNamespaces(); }
-  Result<void> CreateNamespace(const std::string& name, const std::map<std::string, std::string>& properties) override { return store_.CreateNamespace(name, properties); }
+  Result<void> CreateNamespace(const std::string& name, const std::map<std::string, std::string>& properties) override {
+    return store_.CreateNamespace(name, properties);
+  }
   Result<std::vector<std::string>> ListTables(const std::string& table_namespace) override { return store_.ListTables(table_namespace); }
-  Result<std::optional<io::CatalogRow>> LoadTable(const std::string& table_namespace, const std::string& table) override { return store_.LoadTable(table_namespace, table); }
-  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+  Result<std::optional<io::CatalogRow>> LoadTable(const std::string& table_namespace, const std::string& table) override {
+    return store_.LoadTable(table_namespace, table);
+  }
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected,
+                         const std::string& next) override {
     return store_.SwapTable(table_namespace, table, expected, next);
   }
-  Result<void> DropTable(const std::string& table_namespace, const std::string& table) override { return store_.DropTable(table_namespace, table); }
+  Result<void> DropTable(const std::string& table_namespace, const std::string& table) override {
+    return store_.DropTable(table_namespace, table);
+  }
 
  private:
   io::CatalogStore& store_;
@@ -86,6 +93,75 @@ TEST(TableCommitterTest, ExpiryLeavesWhatAViewMayStillRead) {
   view = {};
   ASSERT_TRUE(committer.ExpireSnapshots(retention).ok());
   EXPECT_FALSE(env.objects.Open(list).ok());
+}
+
+// Two servers on copies of one log, with one catalog.
+class TwoCommittersTest : public testing::Test {
+ protected:
+  struct Server {
+    Server(io::Env env, iceberg::Catalog& catalog)
+        : memory(env, uint64_t{64} << 20),
+          registry(env, memory, 0),
+          topic("raw-events", OnePartition()),
+          table(**registry.Add(topic, TableNameOf("raw-events"), *ParsePartitioning(""), {})),
+          committer(catalog, env, registry, table, "0123456789abcdef0123456789abcdef", std::nullopt) {
+      CHECK(committer.Load().ok(), "a table that loads");
+    }
+    static log::TopicConfig OnePartition() {
+      log::TopicConfig out;
+      out.partitions = 1;
+      return out;
+    }
+    Result<void> Commit(int64_t from, int64_t to) {
+      FeedProgress next;
+      next.journal_id = committer.journal_id();
+      next.partitions[log::LogPartition(0)] = {log::Offset(to), 0};
+      auto done = committer.Append({}, {{log::LogPartition(0), log::Offset(from)}}, next);
+      if (!done.ok()) return done.error();
+      return {};
+    }
+    int64_t Shown() { return registry.Version(table)->progress.offsets().at(log::LogPartition(0)).get(); }
+
+    ChunkMemory memory;
+    TableRegistry registry;
+    const log::Topic topic;
+    Table& table;
+    TableCommitter committer;
+  };
+
+  io::SimulatedWorld world_{1};
+  iceberg::Catalog catalog_{world_.catalog(), world_.env(), {"file:///warehouse"}};
+  const SnapshotRetention retention_{0, 1};
+};
+
+// Defect: a server that expired snapshots took over the progress that another one had committed, unchecked. Its own rows left memory and
+// log.
+TEST_F(TwoCommittersTest, ExpiryDoesNotTakeOverTheProgressOfAnotherOwner) {
+  Server one(world_.env(), catalog_);
+  ASSERT_TRUE(one.Commit(0, 1).ok());
+  ASSERT_TRUE(one.Commit(1, 2).ok());
+  Server other(world_.env(), catalog_);
+  ASSERT_TRUE(other.Commit(2, 5).ok());
+  world_.env().clock.SleepUs(10'000);
+  const auto expired = one.committer.ExpireSnapshots(retention_);
+  ASSERT_FALSE(expired.ok());
+  EXPECT_EQ(expired.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(one.Shown(), 2);
+  EXPECT_EQ(other.Shown(), 5);
+}
+
+// Found by the simulator: the table paused as "gone from the catalog", because a file that the commit started from was expired.
+TEST_F(TwoCommittersTest, CommitBehindAnotherOwnersExpiryIsAConflict) {
+  Server one(world_.env(), catalog_);
+  ASSERT_TRUE(one.Commit(0, 1).ok());
+  Server other(world_.env(), catalog_);
+  ASSERT_TRUE(other.Commit(1, 3).ok());
+  ASSERT_TRUE(other.Commit(3, 4).ok());
+  world_.env().clock.SleepUs(10'000);
+  ASSERT_TRUE(other.committer.ExpireSnapshots(retention_).ok());
+  const auto committed = one.Commit(1, 2);
+  ASSERT_FALSE(committed.ok());
+  EXPECT_EQ(committed.error().code, ErrorCode::kConflict) << committed.error().ToString();
 }
 
 }  // namespace
