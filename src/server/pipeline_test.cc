@@ -77,6 +77,20 @@ TEST_P(PipelineTest, TableThatCannotBeReadAtStartShowsNoRowTwice) {
   EXPECT_TRUE(ran.finished()) << ran.report;
 }
 
+// Found by the simulator: a wall clock that went back by an hour kept rows from their table for an hour.
+TEST_P(PipelineTest, ClockThatGoesBackDoesNotKeepRowsFromTheirTable) {
+  options().tier.interval_us = kMicrosPerSecond;
+  auto ran = world().Run([&] {
+    auto pipeline = Open();
+    Send(*pipeline, {"a"});
+    world().JumpClock(-kMicrosPerHour);
+    RunUntil(*pipeline, [&] { return HotRows(pipeline->registry().View().tables.at(0)) == 0; });
+    EXPECT_LT(env().clock.MonotonicNs() / 1'000, 20 * kMicrosPerSecond);
+    EXPECT_TRUE(pipeline->Stop().ok());
+  });
+  EXPECT_TRUE(ran.finished()) << ran.report;
+}
+
 // Method: thirty rows are in the log only; after a restart ten more come in at once, and every view is looked at.
 TEST_P(PipelineTest, EventsAreTakenWhileOlderRowsAreLoadedAndNoViewHasAGap) {
   auto ran = world().Run([&] {

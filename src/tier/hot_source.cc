@@ -25,10 +25,19 @@ bool HotSource::IsDue() const {
   if (memory_.is_short() && hot.rows_sliceable() > 0) return true;
   if (rows >= options_.rows_max || hot.chunk_count() * memory_.chunk_bytes() >= options_.bytes_max) return true;
   const int64_t oldest = hot.oldest_append_us();
-  return oldest != 0 && env_.clock.Now().us - oldest >= options_.interval_us * interval_factor_.load(std::memory_order_relaxed);
+  if (oldest == 0) return false;
+  const int64_t wait_us = options_.interval_us * interval_factor_.load(std::memory_order_relaxed);
+  if (env_.clock.Now().us - oldest >= wait_us) return true;
+  return awaited_.load(std::memory_order_relaxed) == oldest &&
+         env_.clock.MonotonicNs() / 1'000 - awaited_since_us_.load(std::memory_order_relaxed) >= wait_us;
 }
 
 void HotSource::Tick() {
+  // Append times are those of a wall clock, which may have gone back since.
+  if (const int64_t oldest = table_.hot().oldest_append_us(); oldest != awaited_.load(std::memory_order_relaxed)) {
+    awaited_since_us_.store(env_.clock.MonotonicNs() / 1'000, std::memory_order_relaxed);
+    awaited_.store(oldest, std::memory_order_relaxed);
+  }
   if (!IsDue()) return;
   // One chunk more is closed only when the pump has none to work on: under load chunks close by themselves, full.
   if (table_.hot().rows_sliceable() == 0 && !table_.hot().awaits_older()) table_.hot().Close();

@@ -58,6 +58,7 @@ class HotSource : public log::LogSource {
   const TierOptions options_;
   std::atomic<uint32_t> flushes_{0};
   std::atomic<uint32_t> interval_factor_{1};
+  std::atomic<int64_t> awaited_{0}, awaited_since_us_{0};  // the oldest row's append time, and since when it is that (monotonic)
   table::HotSlice cut_;
   std::mutex mutex_;
   std::vector<io::Signal*> watchers_;
