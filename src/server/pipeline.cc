@@ -182,6 +182,7 @@ void Pipeline::OpenForgottenTopics() {
 
 void Pipeline::TickFeeds() {
   for (auto& feed : feeds_) {
+    registry_->Reload(feed->table());
     if (!registry_->is_held_back(feed->table())) continue;
     if (auto begun = LoadHotRows(*feed); !begun.ok())
       env_.log.Warn("hot rows were not loaded, it is tried again",

@@ -77,6 +77,35 @@ TEST_P(PipelineTest, TableThatCannotBeReadAtStartShowsNoRowTwice) {
   EXPECT_TRUE(ran.finished()) << ran.report;
 }
 
+// Found by the simulator: a commit that came from elsewhere, late from the process before or from a copy of the log, ended in the middle of
+// rows in memory; views showed those before it twice, and the table paused until a restart.
+TEST_P(PipelineTest, CommitThatEndsInTheMiddleOfRowsInMemoryShowsNoneTwice) {
+  auto ran = world().Run([&] {
+    auto pipeline = Open();
+    Send(*pipeline, {"a", "b", "c", "d"});
+    RunUntil(*pipeline, [&] { return pipeline->feeds().front()->pump().status().state == log::PumpState::kRunning; });
+    auto& registry = pipeline->registry();
+    auto& table = pipeline->feeds().front()->table();
+    auto late = std::make_shared<table::TableVersion>(*registry.Version(table));
+    const auto partition = table.hot().first_rows().begin()->first;
+    late->progress.partitions[partition] = {log::Offset(3), 0};
+    registry.Publish(table, late);
+    const auto torn = registry.View().tables.at(0);
+    EXPECT_TRUE(torn.is_loading);
+    EXPECT_EQ(HotRows(torn), 0u);
+    Send(*pipeline, {"e"});
+    RunUntil(*pipeline, [&] { return !registry.View().tables.at(0).is_loading; });
+    const auto view = registry.View().tables.at(0);
+    EXPECT_EQ(view.version, late);
+    EXPECT_EQ(HotRows(view), 2u) << "d and e";
+    EXPECT_EQ(view.end.at(partition), log::Offset(5));
+    Send(*pipeline, {"f"});
+    EXPECT_EQ(HotRows(registry.View().tables.at(0)), 3u);
+    EXPECT_TRUE(pipeline->Stop().ok());
+  });
+  EXPECT_TRUE(ran.finished()) << ran.report;
+}
+
 // Found by the simulator: a wall clock that went back by an hour kept rows from their table for an hour.
 TEST_P(PipelineTest, ClockThatGoesBackDoesNotKeepRowsFromTheirTable) {
   options().tier.interval_us = kMicrosPerSecond;

@@ -151,6 +151,7 @@ HotLoader::Step HotLoader::PickOf(Job& job, int64_t now_ns) {
 }
 
 bool HotLoader::HasRoom(const Table& table) const {
+  if (table.is_torn()) return true;  // no row is laid in
   // Newer rows of the table may fill the memory, and cannot leave before its older ones: those always have room for a chunk.
   if (!memory_.has_room_to_load()) return !table.is_stuck() && table.hot().rows_sliceable() == 0;
   // A burst may have taken more than the share before anybody knew that the table does not get on: what was taken must fit again.
@@ -185,7 +186,8 @@ void HotLoader::Do(const Step& step) {
         std::lock_guard lock(mutex_);
         run = lane.queue.front();
       }
-      auto laid = Lay(job, step.lane, *run);
+      // What is in memory of a torn table is not what its snapshot lacks: all of it comes anew.
+      auto laid = job.table.is_torn() ? Result<bool>(true) : Lay(job, step.lane, *run);
       run.reset();
       if (!laid.ok()) Fail(job, laid.error());
       std::lock_guard lock(mutex_);

@@ -238,18 +238,48 @@ HotSlice HotTail::Slice(uint64_t rows_max) const {
   return out;
 }
 
+bool HotTail::Covers(const PartitionOffsets& progress, const HotEntry& entry) {
+  return entry.is_whole() && std::all_of(entry.end.begin(), entry.end.end(), [&](auto& p) {
+           auto at = progress.find(p.first);
+           return at != progress.end() && p.second <= at->second;
+         });
+}
+
+bool HotTail::Fits(const PartitionOffsets& progress, const PartitionOffsets& from) const {
+  std::lock_guard lock(mutex_);
+  bool fits = true;
+  ForEach([&](const HotEntry& e) {
+    fits = fits && (Covers(progress, e) || std::all_of(e.begin.begin(), e.begin.end(), [&](auto& p) {
+                      auto at = progress.find(p.first);
+                      return at == progress.end() || at->second <= p.second;
+                    }));
+  });
+  if (!awaits_older_) return fits;
+  PartitionOffsets loaded = from;
+  for (auto& e : older_)
+    for (auto& [partition, end] : e.end) loaded[partition] = end;
+  return fits && std::all_of(progress.begin(), progress.end(), [&](auto& p) {
+           auto at = loaded.find(p.first);
+           return p.second <= (at == loaded.end() ? log::Offset(0) : at->second);
+         });
+}
+
+void HotTail::Clear() {
+  open_.reset();
+  std::deque<HotEntry> dropped;  // freed after the lock: their memory has a lock of its own
+  std::lock_guard lock(mutex_);
+  CHECK(!awaits_older_, "rows were forgotten while older ones were loaded");
+  dropped.swap(entries_);
+  pending_.clear();
+  pending_ends_.clear();
+}
+
 void HotTail::Drop(const PartitionOffsets& progress) {
   std::vector<std::shared_ptr<HotChunk>> dropped;  // freed after the lock: their memory has a lock of its own
   std::lock_guard lock(mutex_);
-  auto covered = [&](const HotEntry& e) {
-    return e.is_whole() && std::all_of(e.end.begin(), e.end.end(), [&](auto& p) {
-             auto at = progress.find(p.first);
-             return at != progress.end() && p.second <= at->second;
-           });
-  };
   for (auto* list : {&older_, &entries_})
     std::erase_if(*list, [&](HotEntry& e) {
-      if (!covered(e)) return false;
+      if (!Covers(progress, e)) return false;
       dropped.push_back(std::move(e.chunk));
       return true;
     });

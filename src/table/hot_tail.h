@@ -147,6 +147,12 @@ class HotTail {
   // Drops the chunks that lie before `progress` as a whole: a table commit that holds them was published.
   void Drop(const PartitionOffsets& progress);
 
+  // Whether Drop would leave exactly the rows behind `progress`: each chunk lies before it as a whole, or behind it, and so does what is
+  // not loaded yet. `from`: the progress until now.
+  bool Fits(const PartitionOffsets& progress, const PartitionOffsets& from) const;
+  // Forgets every row that is here. The writing thread.
+  void Clear();
+
   // Moves one closed chunk from memory to a file: the oldest, or the newest (which the tier wants last). False: there is none.
   // Errors: ChunkMemory::WriteFile; the chunk then stays where it is. Copies; not for the log's thread.
   enum class Which : uint8_t { kOldest, kNewest };
@@ -175,6 +181,7 @@ class HotTail {
   Result<void> OpenChunk();
   void Record(const EventRows& rows, size_t first, size_t n, log::CommitSequence sequence);
   static HotChunkView ViewOf(const HotEntry& entry);
+  static bool Covers(const PartitionOffsets& progress, const HotEntry& entry);
   // REQUIRES of both: mutex_ is held.
   const std::deque<HotEntry>& Sliceable() const { return awaits_older_ ? older_ : entries_; }
   template <class Visit>

@@ -151,6 +151,25 @@ TEST_F(HotTailTest, DropFreesWhatTheTableHoldsAndViewsKeepTheirs) {
   EXPECT_EQ(memory_.bytes_used(), 0u);
 }
 
+// Two chunks: rows 0 to 9, and 10 to 14 with 0 to 4 of another partition.
+TEST_F(HotTailTest, FitsOnlyWhereDropLeavesWhatIsBehind) {
+  Append(10, 1);
+  tail_.Publish(CommitSequence(1));
+  tail_.Close();
+  Append(5, 2);
+  Append(5, 2, 1, 1);
+  const auto fits = [&](int64_t first, int64_t second) { return tail_.Fits({{LogPartition(0), Offset(first)}, {LogPartition(1), Offset(second)}}, {}); };
+  EXPECT_TRUE(fits(0, 0));
+  EXPECT_TRUE(fits(10, 0));
+  EXPECT_FALSE(fits(9, 0));
+  EXPECT_FALSE(fits(15, 5)) << "a chunk that is open does not leave";
+  tail_.Publish(CommitSequence(2));
+  tail_.Close();
+  EXPECT_TRUE(fits(15, 5));
+  EXPECT_FALSE(fits(15, 4));
+  EXPECT_FALSE(fits(10, 5));
+}
+
 // Found by the simulator: after a restart with everything tiered, a view said that it ended at offset 0.
 TEST_F(HotTailTest, EmptyTailEndsWhereItsTableEnds) {
   tail_.Drop({{LogPartition(0), Offset(20)}, {LogPartition(1), Offset(3)}});

@@ -10,7 +10,8 @@ namespace sluice::table {
 TableRegistry::TableRegistry(io::Env env, ChunkMemory& memory, int64_t watermark_delay_us)
     : env_(env), memory_(memory), watermark_delay_us_(watermark_delay_us) {}
 
-Result<Table*> TableRegistry::Add(const log::Topic& topic, const TableName& name, iceberg::PartitionSpec partitioning, PartitionOffsets begin) {
+Result<Table*> TableRegistry::Add(const log::Topic& topic, const TableName& name, iceberg::PartitionSpec partitioning,
+                                  PartitionOffsets begin) {
   std::lock_guard lock(mutex_);
   if (auto at = tables_.find(name); at != tables_.end()) {
     if (&at->second->topic() == &topic) return at->second.get();
@@ -47,7 +48,14 @@ void TableRegistry::OnAdmitted(const event::EventBatch& batch, const log::Admitt
   Table& table = *TableOf(*admitted.topic);
   admitted_ = admitted.sequence;
   if (table.is_held_back_) return;  // they are loaded from the log
-  EventRows rows{batch, admitted.rows, admitted.late, admitted.partition, admitted.base_offset, admitted.append_time, *admitted.principal, admitted.payload_schema_id};
+  EventRows rows{batch,
+                 admitted.rows,
+                 admitted.late,
+                 admitted.partition,
+                 admitted.base_offset,
+                 admitted.append_time,
+                 *admitted.principal,
+                 admitted.payload_schema_id};
   // Admitted rows that find no memory cannot be shown and cannot be forgotten: end, and build the tail anew at the next start.
   auto taken = table.hot_.Append(rows, admitted.sequence);
   CHECK(taken.ok(), "no memory for rows that were admitted");
@@ -125,14 +133,26 @@ void TableRegistry::CompleteLoaded() {
   for (auto& [name, table] : tables_) {
     if (!table->is_loaded_ || table->complete_at_ > durable_) continue;
     table->is_loaded_ = table->is_loading_ = false;
-    table->is_complete_ = true;
+    table->is_complete_ = !table->is_torn();
     loaded_--;
   }
 }
 
+bool TableRegistry::Reload(Table& table) {
+  if (!table.is_torn()) return false;
+  {
+    std::lock_guard lock(mutex_);
+    if (table.is_loading_) return false;
+  }
+  table.hot_.Clear();
+  table.is_held_back_ = true;
+  table.is_torn_.store(false, std::memory_order_release);
+  return true;
+}
+
 bool TableRegistry::IsLoading(const Table& table) const {
   std::lock_guard lock(mutex_);
-  return table.is_loading_;
+  return table.is_loading_ || table.is_torn();
 }
 
 uint64_t TableRegistry::stuck_bytes() const {
@@ -147,7 +167,14 @@ uint64_t TableRegistry::stuck_bytes() const {
 
 std::weak_ptr<const void> TableRegistry::Publish(Table& table, std::shared_ptr<const TableVersion> version) {
   std::lock_guard lock(mutex_);
-  table.hot_.Drop(version->progress.offsets());
+  const auto progress = version->progress.offsets();
+  if (!table.hot_.Fits(progress, table.version_ == nullptr ? PartitionOffsets() : table.version_->progress.offsets())) {
+    table.is_torn_.store(true, std::memory_order_release);
+    table.is_complete_ = false;
+    env_.log.Warn("a commit that came from elsewhere ends in the middle of rows in memory, they are loaded anew",
+                  {{"table", table.name_.ToString()}});
+  }
+  table.hot_.Drop(progress);
   table.version_ = std::move(version);
   std::weak_ptr<const void> readers = table.reading_;
   table.reading_ = std::make_shared<char>();
@@ -164,8 +191,10 @@ TablesView TableRegistry::View() const {
   TablesView out;
   out.durable = durable_;
   for (auto& [name, table] : tables_) {
-    if (table->is_complete_) out.tables.push_back({table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_, table->reading_});
-    else out.tables.push_back({table.get(), nullptr, {}, {}, {}, nullptr, table->is_loading_});
+    if (table->is_complete_)
+      out.tables.push_back(
+          {table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_, table->reading_});
+    else out.tables.push_back({table.get(), nullptr, {}, {}, {}, nullptr, table->is_loading_ || table->is_torn()});
   }
   return out;
 }

@@ -29,8 +29,8 @@ struct TableView {
   std::vector<HotChunkView> chunks;             // every row behind the version, oldest first
   PartitionOffsets end;                         // behind the newest row of the view
   std::optional<Timestamp> watermark;
-  std::shared_ptr<const void> reading;          // what the version refers to is not deleted as long as this lives
-  bool is_loading = false;                      // its rows are on their way from the log: a later view has it
+  std::shared_ptr<const void> reading;  // what the version refers to is not deleted as long as this lives
+  bool is_loading = false;              // its rows are on their way from the log: a later view has it
 };
 
 // Every table at one moment: one prefix of the log in all of them.
@@ -65,8 +65,11 @@ class TableRegistry : public log::LogListener {
   // in the log, not all of them durable yet, and have to be laid into its hot tail (HotLoader). Views show it after EndLoad. An empty
   // plan: there are none, and that is done already. kNotFound, kIo: of the log. The log's thread. REQUIRES: held back, with a version.
   Result<LoadPlan> BeginLoad(Table& table, log::LogSource& log);
-  void EndLoad(Table& table);                 // any thread
-  bool IsLoading(const Table& table) const;   // any thread
+  void EndLoad(Table& table);  // any thread
+  // Of a table that is torn and whose rows are not being loaded: they leave memory, and it is held back until BeginLoad, which finds
+  // them in the log. False: it is not, or not yet. The log's thread.
+  bool Reload(Table& table);
+  bool IsLoading(const Table& table) const;  // any thread
   // Memory of the chunks of tables that do not get on. Any thread.
   uint64_t stuck_bytes() const;
 
@@ -74,7 +77,9 @@ class TableRegistry : public log::LogListener {
   void OnAdmitted(const event::EventBatch& batch, const log::Admitted& admitted) override;
   void OnDurable(log::CommitSequence durable) override;
 
-  // A table commit is known to be done: from now on views have it, and the hot rows that it holds leave. Any thread.
+  // A table commit is known to be done: from now on views have it, and the hot rows that it holds leave. One that ends in the middle of
+  // rows that lie together came from elsewhere: late, from the process before this one, or from another server on a copy of the log. The
+  // table is torn then: no view has it until its rows were loaded anew. Any thread.
   // What is returned lives as long as a view has the version before.
   std::weak_ptr<const void> Publish(Table& table, std::shared_ptr<const TableVersion> version);
   std::shared_ptr<const TableVersion> Version(const Table& table) const;

@@ -40,6 +40,8 @@ class Table {
   // It does not get on: its rows wait for something that nobody knows the end of. Any thread.
   bool is_stuck() const { return is_stuck_.load(std::memory_order_relaxed); }
   void set_stuck(bool stuck) { is_stuck_.store(stuck, std::memory_order_relaxed); }
+  // A commit that is not ours ended in the middle of rows that are in memory: they are laid in anew (TableRegistry::Reload). Any thread.
+  bool is_torn() const { return is_torn_.load(std::memory_order_acquire); }
   HotTail& hot() { return hot_; }
   const HotTail& hot() const { return hot_; }
 
@@ -50,6 +52,7 @@ class Table {
   const iceberg::PartitionSpec partitioning_;
   HotTail hot_;
   std::atomic<bool> is_stuck_{false};
+  std::atomic<bool> is_torn_{false};
   // Guarded by the registry's mutex.
   std::shared_ptr<const TableVersion> version_;  // null: not loaded yet
   std::shared_ptr<const void> reading_ = std::make_shared<char>();  // shared by the views of this version

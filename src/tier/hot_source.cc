@@ -13,6 +13,7 @@ HotSource::HotSource(io::Env env, log::LogSource& log, table::Table& table, tabl
 
 bool HotSource::IsDue() const {
   const auto& hot = table_.hot();
+  if (table_.is_torn()) return false;
   // While rows are loaded they come in small portions: whole slices only, unless they need to leave.
   if (hot.awaits_older()) {
     const uint64_t ready = hot.rows_sliceable();
