@@ -58,6 +58,8 @@ class Recovery {
   // Makes a journal when there is none, and cuts a torn tail.
   Result<RecoveredLog> Run() {
     ASSIGN_OR_RETURN(out_.identity, FindOrMakeJournal(env_, paths_, options_));
+    makes_names_durable_ = true;
+    for (auto& directory : {paths_.journal, paths_.checkpoints}) RETURN_IF_ERROR(MakeNamesDurable(directory));
     ReadAhead ahead(env_.threads);
     RETURN_IF_ERROR(Read(&ahead));
     RETURN_IF_ERROR(CutTail());
@@ -71,6 +73,15 @@ class Recovery {
   }
 
  private:
+  // A process that was killed between a rename and the sync of its directory leaves a name that a power failure may still take. From
+  // now on this process counts on what it finds: a segment goes because a file stands for it.
+  Result<void> MakeNamesDurable(const Path& directory) {
+    if (!makes_names_durable_) return {};
+    ASSIGN_OR_RETURN(bool there, io::Exists(env_.files, directory));
+    if (!there) return {};
+    return env_.files.SyncDirectory(directory);
+  }
+
   Result<void> Read(ReadAhead* ahead) {
     hasher_.emplace(out_.identity.dedup_secret);
     ASSIGN_OR_RETURN(auto loaded, LoadCheckpoint(env_.files, paths_, out_.identity.id));
@@ -100,6 +111,7 @@ class Recovery {
 
   Result<void> OpenRuns() {
     ASSIGN_OR_RETURN(auto runs, OpenDedupRuns(env_, paths_, out_.identity.id, out_.obsolete));
+    if (!runs.empty()) RETURN_IF_ERROR(MakeNamesDurable(paths_.dedup));
     Timestamp kept_from{env_.clock.Now().us - options_.dedup_window_us};
     for (const auto& known : checkpoint_.dedup_runs) {
       bool there = std::any_of(runs.begin(), runs.end(),
@@ -142,6 +154,7 @@ class Recovery {
       ASSIGN_OR_RETURN(auto file, TopicFile::Open(env_.files, base::JoinPath(directory, name), out_.identity.id));
       RETURN_IF_ERROR(AddTopicFile(topic, partition, view, file));
     }
+    if (!view.index.empty()) RETURN_IF_ERROR(MakeNamesDurable(directory));
     return view;
   }
 
@@ -245,6 +258,7 @@ class Recovery {
   const LogPaths& paths_;
   const LogOptions& options_;
   RecoveredLog out_;
+  bool makes_names_durable_ = false;
   Checkpoint checkpoint_;
   std::optional<DedupHasher> hasher_;
   event::EventBatch batch_;
