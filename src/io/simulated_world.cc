@@ -9,7 +9,9 @@ namespace {
 // One life of a server: what its Env refers to.
 struct SimulatedProcess {
   SimulatedProcess(Simulation& simulation, const std::string& server, ProcessId id)
-      : gate(simulation, id), random(MakeSimulatedRandom(SeededRandom(simulation.seed + id).Next())), log(MakeSimulatedLogger(gate, server)) {}
+      : gate(simulation, id),
+        random(MakeSimulatedRandom(SeededRandom(simulation.seed + id).Next())),
+        log(MakeSimulatedLogger(gate, server)) {}
 
   IoGate gate;
   Metrics metrics;
@@ -72,6 +74,18 @@ void SimulatedWorld::Crash(CrashKind kind, const std::string& server) {
   CHECK(kind == CrashKind::kMachine || (process != state_->running.end() && !server.empty()), "only a process that was started can crash");
   simulation.Crash(kind, kind == CrashKind::kProcess ? process->second->gate.process() : 0);
   simulation.scheduler.ThrowIfDoomed();
+}
+
+void SimulatedWorld::Freeze(int64_t us, const std::string& server) {
+  auto process = state_->running.find(server);
+  CHECK(process != state_->running.end() && !server.empty(), "only a process that was started can be frozen");
+  state_->simulation.scheduler.Freeze(process->second->gate.process(), us * 1'000);
+}
+
+void SimulatedWorld::CloneTree(const Path& from, const Path& to, const Path& without, bool power_failed) {
+  auto& simulation = state_->simulation;
+  auto cloned = simulation.disk.Clone(from, to, without, power_failed ? &simulation.disk_random : nullptr);
+  CHECK(cloned.ok(), "a tree that cannot be cloned");
 }
 
 void SimulatedWorld::SetOptions(const SimulationOptions& options) { state_->simulation.options = options; }

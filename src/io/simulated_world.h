@@ -101,6 +101,13 @@ class SimulatedWorld {
 
   // Ends the process, or the machine with all. Called by an actor of that process it does not return.
   void Crash(CrashKind kind = CrashKind::kMachine, const std::string& server = "main");
+  // Nobody of the process that `server` is now runs for so long, as after SIGSTOP or while a virtual machine moves; time goes on. Another
+  // call takes the place of the one before. REQUIRES: called by an actor of another process.
+  void Freeze(int64_t us, const std::string& server = "main");
+  // `to` becomes what `from` is, with all below it except `without`: a snapshot of a volume, taken at once and durable. `power_failed`:
+  // of what a power failure now would leave of the files' bytes, else of what processes see. REQUIRES: `from` is a directory, `to` a new
+  // name; directories above it are made.
+  void CloneTree(const Path& from, const Path& to, const Path& without, bool power_failed);
   // From now on; counts go on where they were.
   void SetOptions(const SimulationOptions& options);
   const SimulationOptions& options() const;

@@ -213,6 +213,64 @@ TEST(SimulatedWorld, OneOfTwoServersCrashesAndIsRestarted) {
   EXPECT_EQ(ReadFile(world.env().files, "/b").value(), "19");
 }
 
+TEST(SimulatedWorld, FrozenServerDoesNothingUntilItsTimeIsOver) {
+  SimulatedWorld world(5);
+  int64_t gap_us = 0, other_steps = 0;
+  bool done = false;
+  world.Spawn("a", "a", [&] {
+    auto env = world.env("a");
+    for (int i = 0; i < 100; i++) {
+      const int64_t before_ns = env.clock.MonotonicNs();
+      env.clock.SleepUs(100);
+      (void)env.files.Stat("/").ok();
+      gap_us = std::max(gap_us, (env.clock.MonotonicNs() - before_ns) / 1'000);
+    }
+    done = true;
+  });
+  world.Spawn("b", "b", [&] {
+    for (; !done; other_steps++) world.env("b").clock.SleepUs(100);
+  });
+  world.Spawn("", "driver", [&] {
+    world.env("").clock.SleepUs(1'000);
+    world.Freeze(50'000, "a");
+  });
+  EXPECT_TRUE(world.Run().finished());
+  EXPECT_GE(gap_us, 50'000);
+  EXPECT_GT(other_steps, 500);
+}
+
+TEST(SimulatedWorld, FrozenServerDiesLikeAnyOther) {
+  SimulatedWorld world(6);
+  world.Spawn("a", "a", [&] {
+    for (;;) world.env("a").clock.SleepUs(100);
+  });
+  world.Spawn("", "driver", [&] {
+    world.Freeze(3'600'000'000, "a");
+    world.env("").clock.SleepUs(1'000);
+    world.Crash(CrashKind::kProcess, "a");
+  });
+  EXPECT_TRUE(world.Run().crashed());
+  EXPECT_LT(world.env("").clock.MonotonicNs(), 1'000'000'000);
+}
+
+// Method: a file that is synced in part; the clone goes another way than the original, and survives a power failure.
+TEST(SimulatedWorld, CloneIsWhatWasThereAndGoesItsOwnWay) {
+  SimulatedWorld world(7);
+  auto& files = world.env("").files;  // of the world outside, which no crash reaches
+  ASSERT_TRUE(files.CreateDirectories("/data/shared").ok());
+  ASSERT_TRUE(WriteFileAtomically(files, "/data/f", "one").ok());
+  ASSERT_TRUE(WriteFileAtomically(files, "/data/shared/g", "g").ok());
+  ASSERT_TRUE(files.Open("/data/f", {.mode = OpenMode::kReadWrite}).value()->Write(3, " two").ok());  // not synced
+  world.CloneTree("/data", "/clones/seen", "/data/shared", false);
+  world.CloneTree("/data", "/clones/failed", "/data/shared", true);
+  ASSERT_TRUE(WriteFileAtomically(files, "/data/f", "three").ok());
+  world.Crash(CrashKind::kMachine);
+  EXPECT_EQ(ReadFile(files, "/data/f").value(), "three");
+  EXPECT_EQ(ReadFile(files, "/clones/seen/f").value(), "one two");
+  EXPECT_TRUE(ReadFile(files, "/clones/failed/f").value().starts_with("one"));
+  EXPECT_EQ(files.List("/clones/seen").value(), std::vector<std::string>{"f"}) << "what is shared was cloned, too";
+}
+
 // ---- faults --------------------------------------------------------------------------------------------------------------------------------------
 
 TEST(SimulatedFaults, ReadWriteAndSyncErrorsHappenOnlyWhenAskedFor) {

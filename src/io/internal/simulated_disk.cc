@@ -131,7 +131,8 @@ Result<void> SimulatedDisk::SyncDirectory(const Path& path) {
   for (size_t i = unsynced_.size(); i-- > 0;) {
     goes[i] = unsynced_[i].Touches(directory);
     for (size_t j = i + 1; j < unsynced_.size() && !goes[i]; j++)
-      goes[i] = goes[j] && std::any_of(unsynced_[j].sets.begin(), unsynced_[j].sets.end(), [&](auto& s) { return unsynced_[i].Touches(s.first); });
+      goes[i] = goes[j] &&
+                std::any_of(unsynced_[j].sets.begin(), unsynced_[j].sets.end(), [&](auto& s) { return unsynced_[i].Touches(s.first); });
   }
   std::vector<NameChange> stay;
   for (size_t i = 0; i < unsynced_.size(); i++) {
@@ -139,6 +140,36 @@ Result<void> SimulatedDisk::SyncDirectory(const Path& path) {
     else stay.push_back(std::move(unsynced_[i]));
   }
   unsynced_ = std::move(stay);
+  return {};
+}
+
+SimulatedInodePtr SimulatedDisk::CopyOf(const SimulatedInode& inode, const SimulatedInodePtr& without, SeededRandom* power_failure) {
+  auto copy = MakeInode(inode.is_directory);
+  copy->modified_us = inode.modified_us;
+  copy->content = inode.content;
+  if (power_failure != nullptr) copy->content.Crash(*power_failure);
+  else copy->content.Sync();
+  for (auto& [name, child] : inode.names)
+    if (child != without) copy->names[name] = CopyOf(*child, without, power_failure);
+  copy->durable_names = copy->names;
+  return copy;
+}
+
+Result<void> SimulatedDisk::Clone(const Path& from, const Path& to, const Path& without, SeededRandom* power_failure) {
+  ASSIGN_OR_RETURN(auto source, Find(from));
+  auto directory = root_;
+  for (auto& name : SplitPath(base::ParentPath(to))) {
+    auto& child = directory->names[name];
+    if (child == nullptr) child = MakeInode(true);
+    directory->durable_names[name] = child;
+    directory = child;
+  }
+  ASSIGN_OR_RETURN(Place place, Locate(to));
+  if (place.directory->names.contains(place.name)) return SystemError("clone", to, EEXIST);
+  auto left_out = Find(without);
+  auto copy = CopyOf(*source, left_out.ok() ? *left_out : nullptr, power_failure);
+  place.directory->names[place.name] = copy;
+  place.directory->durable_names[place.name] = copy;
   return {};
 }
 

@@ -25,8 +25,8 @@ struct SimulatedInode {
   uint64_t number = 0;
   bool is_directory = false;
   int64_t modified_us = 0;
-  SimulatedContent content;                                       // of a file
-  std::map<std::string, std::shared_ptr<SimulatedInode>> names;   // of a directory, as the running system sees it
+  SimulatedContent content;                                      // of a file
+  std::map<std::string, std::shared_ptr<SimulatedInode>> names;  // of a directory, as the running system sees it
   std::map<std::string, std::shared_ptr<SimulatedInode>> durable_names;
 };
 using SimulatedInodePtr = std::shared_ptr<SimulatedInode>;
@@ -49,6 +49,8 @@ class SimulatedDisk {
   Result<void> SyncDirectory(const Path& path);
   // Bytes of all files that have a name.
   uint64_t BytesUsed() const;
+  // A copy of a tree, durable, without what is below `without`. `power_failure`: of the state that a crash would leave of the bytes.
+  Result<void> Clone(const Path& from, const Path& to, const Path& without, SeededRandom* power_failure);
   // The machine stops: names and bytes become one of the states that the disk may be in.
   void Crash(SeededRandom& random);
 
@@ -65,6 +67,7 @@ class SimulatedDisk {
     bool Touches(const Place& place) const;
   };
 
+  SimulatedInodePtr CopyOf(const SimulatedInode& inode, const SimulatedInodePtr& without, SeededRandom* power_failure);
   Result<Place> Locate(const Path& path) const;
   void Change(NameChange change);
   static void MakeDurable(const NameChange& change);

@@ -74,7 +74,8 @@ void SimulatedScheduler::RunBody(Actor& self, std::function<void()> body) {
 SimulatedScheduler::Actor* SimulatedScheduler::Self() const {
   std::lock_guard lock(mutex_);
   if (!active_) return nullptr;
-  CHECK(running_ != nullptr && running_->thread.get_id() == std::this_thread::get_id(), "a thread that the simulator does not know called io");
+  CHECK(running_ != nullptr && running_->thread.get_id() == std::this_thread::get_id(),
+        "a thread that the simulator does not know called io");
   return running_;
 }
 
@@ -92,9 +93,14 @@ SimulatedScheduler::Actor* SimulatedScheduler::PickLocked() {
     bool all_ended = true;
     int64_t next_ns = -1;
     for (auto& actor : actors_) {
-      if (actor->state == Actor::State::kReady) ready.push_back(actor.get());
       all_ended = all_ended && actor->state == Actor::State::kEnded;
-      if (actor->state == Actor::State::kBlocked && actor->wake_at_ns >= 0 && (next_ns < 0 || actor->wake_at_ns < next_ns)) next_ns = actor->wake_at_ns;
+      const int64_t thaws_at_ns = ThawsAtLocked(*actor);
+      const bool frozen = thaws_at_ns > now_ns_;
+      if (actor->state == Actor::State::kReady && !frozen) ready.push_back(actor.get());
+      int64_t wake_at_ns = -1;
+      if (actor->state == Actor::State::kReady && frozen) wake_at_ns = thaws_at_ns;
+      if (actor->state == Actor::State::kBlocked) wake_at_ns = actor->wake_at_ns;
+      if (wake_at_ns >= 0 && (next_ns < 0 || wake_at_ns < next_ns)) next_ns = wake_at_ns;
     }
     if (!ready.empty()) {
       Actor* next = ready[random_.Below(ready.size())];
@@ -107,9 +113,15 @@ SimulatedScheduler::Actor* SimulatedScheduler::PickLocked() {
   }
 }
 
+int64_t SimulatedScheduler::ThawsAtLocked(const Actor& actor) const {
+  auto at = frozen_until_ns_.find(actor.process);
+  return at == frozen_until_ns_.end() || actor.doomed ? -1 : at->second;
+}
+
 void SimulatedScheduler::WakeTimersLocked() {
   for (auto& actor : actors_)
-    if (actor->state == Actor::State::kBlocked && actor->wake_at_ns >= 0 && actor->wake_at_ns <= now_ns_) actor->state = Actor::State::kReady;
+    if (actor->state == Actor::State::kBlocked && actor->wake_at_ns >= 0 && actor->wake_at_ns <= now_ns_)
+      actor->state = Actor::State::kReady;
 }
 
 // Ends a run that does not end by itself: everybody dies.
@@ -128,8 +140,8 @@ std::string SimulatedScheduler::DescribeLocked() const {
   std::string text;
   for (auto& actor : actors_) {
     if (actor->state == Actor::State::kEnded) continue;
-    text += "  " + actor->name + " (process " + std::to_string(actor->process) + "): " + kStateNames[static_cast<size_t>(actor->state)] + (actor->doomed ? ", dead" : "") +
-            ", " + actor->doing + "\n";
+    text += "  " + actor->name + " (process " + std::to_string(actor->process) + "): " + kStateNames[static_cast<size_t>(actor->state)] +
+            (actor->doomed ? ", dead" : "") + ", " + actor->doing + "\n";
   }
   return text;
 }
@@ -207,6 +219,12 @@ void SimulatedScheduler::Doom(ProcessId process) {
 bool SimulatedScheduler::IsDoomed(ProcessId process) const {
   std::lock_guard lock(mutex_);
   return process < doomed_.size() && doomed_[process];
+}
+
+void SimulatedScheduler::Freeze(ProcessId process, int64_t ns) {
+  std::lock_guard lock(mutex_);
+  frozen_until_ns_[process] = now_ns_ + ns;
+  Trace("freeze", process);
 }
 
 bool SimulatedScheduler::ThrowIfDoomed() {

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -37,10 +38,10 @@ class SimulatedScheduler {
     ProcessId process = 0;
     uint64_t number = 0;
     State state = State::kReady;
-    bool doomed = false;        // its process crashed
-    bool woken = false;         // by Wake, not by its timer
-    int64_t wake_at_ns = -1;    // timer of a blocked one; -1: none
-    std::string doing;          // for reports
+    bool doomed = false;      // its process crashed
+    bool woken = false;       // by Wake, not by its timer
+    int64_t wake_at_ns = -1;  // timer of a blocked one; -1: none
+    std::string doing;        // for reports
     std::condition_variable picked;
     std::thread thread;
   };
@@ -70,6 +71,8 @@ class SimulatedScheduler {
   // Every actor of the process dies at its next turn. A dead process stays dead.
   void Doom(ProcessId process);
   bool IsDoomed(ProcessId process) const;
+  // No actor of the process is picked for so long; dead ones are.
+  void Freeze(ProcessId process, int64_t ns);
   // Throws when the calling actor is dead and can be unwound from here. True: dead, but unwinding already.
   bool ThrowIfDoomed();
 
@@ -84,6 +87,7 @@ class SimulatedScheduler {
   void Switch(std::unique_lock<std::mutex>& lock, Actor& self);
   Actor* PickLocked();
   void WakeTimersLocked();
+  int64_t ThawsAtLocked(const Actor& actor) const;  // in the past: it is not frozen
   void StopLocked(SimulationOutcome outcome, const std::string& why);
   std::string DescribeLocked() const;
   [[noreturn]] void AbortLocked(const std::string& why) const;
@@ -93,7 +97,8 @@ class SimulatedScheduler {
   mutable std::mutex mutex_;
   std::condition_variable ended_;
   std::vector<ActorPtr> actors_;  // of this run
-  std::vector<bool> doomed_;  // by ProcessId
+  std::vector<bool> doomed_;      // by ProcessId
+  std::map<ProcessId, int64_t> frozen_until_ns_;
   Actor* running_ = nullptr;
   bool active_ = false;
   int64_t now_ns_ = 0;
