@@ -21,8 +21,10 @@ constexpr uint64_t kSeedsPerBug = 40;
 
 void PrintResult(const std::string& what, const RunResult& result, bool trace) {
   if (trace || !result.ok()) std::fputs(result.log.c_str(), stdout);
-  std::printf("%s: %" PRIu64 " io calls, %" PRId64 " events, %" PRId64 " acknowledged, %" PRId64 " rows seen, %" PRId64 " views, %" PRId64 " lives, trace %016" PRIx64 "\n",
-              what.c_str(), result.io_calls, result.events, result.acknowledged, result.rows_seen, result.views, result.lives, result.trace_hash);
+  std::printf("%s: %" PRIu64 " io calls, %" PRId64 " events, %" PRId64 " acknowledged, %" PRId64 " rows seen, %" PRId64 " views, %" PRId64
+              " lives, trace %016" PRIx64 "\n",
+              what.c_str(), result.io_calls, result.events, result.acknowledged, result.rows_seen, result.views, result.lives,
+              result.trace_hash);
   if (result.reached.bits() != 0) std::printf("  %s\n", result.reached.ToString().c_str());
 }
 
@@ -57,26 +59,33 @@ std::string FindingOf(const std::function<RunResult()>& run) {
 
 // How many io calls the scripted run makes; 0: it fails, or it does not come to everything that is worth a crash.
 uint64_t ScriptedCalls(uint64_t seed) {
-  auto isolated = RunIsolated([&] {
-    const auto result = RunScenario(ScriptedScenario(seed));
-    bool all = result.ok();
-    for (auto reach : ScriptedReach(seed)) all = all && result.reached.has(reach);
-    if (!all) std::printf("FAILED  the scripted run of seed %" PRIu64 ": %s; it came to: %s\n", seed, result.finding.c_str(), result.reached.ToString().c_str());
-    std::fflush(stdout);
-    return all ? std::to_string(result.io_calls) : std::string();
-  }, kRunSecondsMax);
+  auto isolated = RunIsolated(
+      [&] {
+        const auto result = RunScenario(ScriptedScenario(seed));
+        bool all = result.ok();
+        for (auto reach : ScriptedReach(seed)) all = all && result.reached.has(reach);
+        if (!all)
+          std::printf("FAILED  the scripted run of seed %" PRIu64 ": %s; it came to: %s\n", seed, result.finding.c_str(),
+                      result.reached.ToString().c_str());
+        std::fflush(stdout);
+        return all ? std::to_string(result.io_calls) : std::string();
+      },
+      kRunSecondsMax);
   return isolated.ended_well && !isolated.output.empty() ? std::stoull(isolated.output) : 0;
 }
 
 // Invariant 8 of the design.
 bool SameSeedTwice(uint64_t seed) {
-  auto trace = [&] { return FindingOf([&] {
-    RunResult result = RunScenario(RandomScenario(seed));
-    result.finding = std::to_string(result.trace_hash);
-    return result;
-  }); };
+  auto trace = [&] {
+    return FindingOf([&] {
+      RunResult result = RunScenario(RandomScenario(seed));
+      result.finding = std::to_string(result.trace_hash);
+      return result;
+    });
+  };
   const auto first = trace(), second = trace();
-  if (first != second) PrintFinding("seed " + std::to_string(seed), "two runs differ, traces " + first + " and " + second, SeedCommand(seed));
+  if (first != second)
+    PrintFinding("seed " + std::to_string(seed), "two runs differ, traces " + first + " and " + second, SeedCommand(seed));
   return first == second;
 }
 
@@ -86,16 +95,17 @@ bool CountSeeds(const CampaignOptions& options, ReachCounts& reached) {
   IsolatedRuns runs(options.jobs, kRunSecondsMax);
   for (uint64_t i = 0; (options.runs == 0 || i < options.runs) && !progress.is_over(); i++) {
     const uint64_t seed = options.seed_first + i;
-    runs.Add([seed] { return ToText(RunScenario(RandomScenario(seed))); }, [&, seed](const IsolatedResult& isolated) {
-      const auto outcome = ToOutcome(isolated);
-      reached.Add(outcome.reached);
-      if (!outcome.finding.empty()) PrintFinding("seed " + std::to_string(seed), outcome.finding, SeedCommand(seed));
-      progress.Count(outcome.finding.empty());
-    });
+    runs.Add([seed] { return ToText(RunScenario(RandomScenario(seed))); },
+             [&, seed](const IsolatedResult& isolated) {
+               const auto outcome = ToOutcome(isolated);
+               reached.Add(outcome.reached);
+               if (!outcome.finding.empty()) PrintFinding("seed " + std::to_string(seed), outcome.finding, SeedCommand(seed));
+               progress.Count(outcome.finding.empty());
+             });
   }
   runs.Finish();
-  std::printf("%" PRIu64 " seeds from %" PRIu64 " on, %" PRIu64 " failed, %.0f s; how many runs came to what: %s\n", progress.done(), options.seed_first, progress.failed(),
-              progress.seconds(), reached.ToString().c_str());
+  std::printf("%" PRIu64 " seeds from %" PRIu64 " on, %" PRIu64 " failed, %.0f s; how many runs came to what: %s\n", progress.done(),
+              options.seed_first, progress.failed(), progress.seconds(), reached.ToString().c_str());
   return progress.failed() == 0;
 }
 
@@ -110,7 +120,9 @@ bool RunSeed(const CampaignOptions& options, bool trace) {
   std::fflush(stdout);
   const auto result = RunScenario(scenario, planted && !options.without_bug ? PlantedBugs()[options.bug - 1].wiring : Wiring());
   PrintResult(what, result, trace);
-  if (!result.ok()) PrintFinding(what, result.finding, SeedCommand(seed) + (planted ? " --bug " + std::to_string(options.bug) : "") + (options.without_bug ? " --without" : ""));
+  if (!result.ok())
+    PrintFinding(what, result.finding,
+                 SeedCommand(seed) + (planted ? " --bug " + std::to_string(options.bug) : "") + (options.without_bug ? " --without" : ""));
   return result.ok();
 }
 
@@ -142,11 +154,16 @@ bool Sweep(const CampaignOptions& options) {
   for (uint64_t call = options.call_first; call <= calls && !progress.is_over(); call += options.sweep_step) {
     last = call;
     for (auto kind : kKinds)
-      runs.Add([=] { return ToText(RunScenario(ScriptedScenario(seed), {}, {call, kind})); }, [&, call, kind](const IsolatedResult& isolated) {
-        const auto found = ToOutcome(isolated).finding;
-        if (!found.empty()) PrintFinding(std::string(NameOf(kind)) + " at io call " + std::to_string(call), found, CrashCommand(seed, call));
-        progress.Count(found.empty());
-      });
+      runs.Add(
+          [=] {
+            return ToText(RunScenario(ScriptedScenario(seed), {}, {call, kind}));
+          },
+          [&, call, kind](const IsolatedResult& isolated) {
+            const auto found = ToOutcome(isolated).finding;
+            if (!found.empty())
+              PrintFinding(std::string(NameOf(kind)) + " at io call " + std::to_string(call), found, CrashCommand(seed, call));
+            progress.Count(found.empty());
+          });
   }
   runs.Finish();
   std::printf("a scripted run of %" PRIu64 " io calls (seed %" PRIu64 "), stopped at every %" PRIu64 ". from %" PRIu64 " to %" PRIu64
@@ -166,21 +183,28 @@ bool FindPlantedBugs(const CampaignOptions& options) {
     IsolatedRuns runs(options.jobs, kRunSecondsMax);
     while (found.empty() && tried < kSeedsPerBug) {
       const uint64_t next = options.seed_first + tried++;
-      runs.Add([&, next] { return ToText(RunScenario(BugScenario(bug, next), bug.wiring)); }, [&, next](const IsolatedResult& isolated) {
-        const auto finding = ToOutcome(isolated).finding;
-        if (finding.empty() || !found.empty()) return;
-        // The bug it must be, and not what was made likelier for it.
-        const auto without = FindingOf([&] { return RunScenario(BugScenario(bug, next)); });
-        if (!without.empty()) return PrintFinding("seed " + std::to_string(next) + " of \"" + bug.name + "\", without the bug", without, SeedCommand(next) + " --without --bug " + std::to_string(number));
-        found = finding;
-        seed = next;
-      });
+      runs.Add([&, next] { return ToText(RunScenario(BugScenario(bug, next), bug.wiring)); },
+               [&, next](const IsolatedResult& isolated) {
+                 const auto finding = ToOutcome(isolated).finding;
+                 if (finding.empty() || !found.empty()) return;
+                 // The bug it must be, and not what was made likelier for it.
+                 const auto without = FindingOf([&] { return RunScenario(BugScenario(bug, next)); });
+                 if (!without.empty())
+                   return PrintFinding("seed " + std::to_string(next) + " of \"" + bug.name + "\", without the bug", without,
+                                       SeedCommand(next) + " --without --bug " + std::to_string(number));
+                 found = finding;
+                 seed = next;
+               });
     }
     runs.Finish();
     missed += found.empty() ? 1 : 0;
     slowest = std::max(slowest, clock.seconds());
-    if (found.empty()) std::printf("FAILED  planted bug \"%s\" was not found by %" PRIu64 " seeds from %" PRIu64 " on, %.1f s\n", bug.name.c_str(), tried, options.seed_first, clock.seconds());
-    else std::printf("planted bug \"%s\", seed %" PRIu64 ", %.1f s: %s\n", bug.name.c_str(), seed, clock.seconds(), found.substr(0, found.find('\n')).c_str());
+    if (found.empty())
+      std::printf("FAILED  planted bug \"%s\" was not found by %" PRIu64 " seeds from %" PRIu64 " on, %.1f s\n", bug.name.c_str(), tried,
+                  options.seed_first, clock.seconds());
+    else
+      std::printf("planted bug \"%s\", seed %" PRIu64 ", %.1f s: %s\n", bug.name.c_str(), seed, clock.seconds(),
+                  found.substr(0, found.find('\n')).c_str());
     std::fflush(stdout);
   }
   std::printf("%zu planted bugs, %" PRIu64 " not found, the slowest took %.1f s\n", PlantedBugs().size(), missed, slowest);

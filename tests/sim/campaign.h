@@ -11,14 +11,14 @@ namespace sluice::sim {
 
 struct CampaignOptions {
   uint64_t seed_first = 1;
-  uint64_t runs = 1;          // of RunSeeds; 0: until `seconds_max`
-  double seconds_max = 0;     // of real time, after which no further run begins; 0: no bound
-  uint64_t call_first = 1;    // of the sweep
+  uint64_t runs = 1;        // of RunSeeds; 0: until `seconds_max`
+  double seconds_max = 0;   // of real time, after which no further run begins; 0: no bound
+  uint64_t call_first = 1;  // of the sweep
   uint64_t sweep_step = 1;
   uint64_t crash_at = 0;
-  size_t bug = 0;             // from 1; 0: none
-  bool without_bug = false;   // its scenario, but the right engine
-  size_t jobs = 1;            // processes at a time
+  size_t bug = 0;            // from 1; 0: none
+  bool without_bug = false;  // its scenario, but the right engine
+  size_t jobs = 1;           // processes at a time
 };
 
 // The first seed, in this process, so that a debugger sees it. With a planted bug the answer is whether it was not found.

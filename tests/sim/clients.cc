@@ -15,9 +15,15 @@ constexpr int64_t kLongPauseUsMax = 30 * kMicrosPerSecond;
 constexpr int64_t kFlushPatienceUs = 30 * kMicrosPerSecond;
 constexpr int64_t kPollUs = 20'000;
 constexpr int kAttemptsMax = 1'000;  // of one request; after that the server counts as hanging
+constexpr int kAttemptsOfDivergedMax = 100;
 constexpr int kClosingAttemptsMax = 300;
 constexpr int64_t kAttemptsEach = 10;
 constexpr uint64_t kSenderStream = 200, kFlushStream = 300, kClockStream = 301, kDiskStream = 302, kOutageStream = 303;
+
+bool AnyTableOf(const Request& request, const std::set<table::TableName>& tables) {
+  return std::any_of(request.keys.begin(), request.keys.end(),
+                     [&](auto& key) { return !key.id.empty() && tables.contains(table::TableNameOf(key.topic)); });
+}
 
 std::string StatusText(const Call& call) { return "status " + std::to_string(static_cast<int>(call.status)) + ", " + call.message; }
 
@@ -25,7 +31,7 @@ std::string StatusText(const Call& call) { return "status " + std::to_string(sta
 
 bool Ask(RunState& run, io::Env env, const std::shared_ptr<io::Signal>& bell, const std::shared_ptr<Call>& call, int64_t patience_us) {
   call->bell = bell;
-  if (!run.mailbox.Post(call)) {
+  if (!run.network.Send(call)) {
     env.clock.SleepUs(kReconnectUs);
     return false;
   }
@@ -39,18 +45,23 @@ bool Ask(RunState& run, io::Env env, const std::shared_ptr<io::Signal>& bell, co
 }
 
 Sender::Sender(RunState& run, io::Env env, int number, int requests)
-    : run_(run), env_(env), number_(number), requests_(requests), dice_(run.scenario.seed, kSenderStream + static_cast<uint64_t>(number)),
-      workload_(run.scenario.seed, number, run.scenario.workload, run.ledger), bell_(env.threads.NewSignal()) {}
+    : run_(run),
+      env_(env),
+      number_(number),
+      requests_(requests),
+      dice_(run.scenario.seed, kSenderStream + static_cast<uint64_t>(number)),
+      workload_(run.scenario.seed, number, run.scenario.workload, run.ledger),
+      bell_(env.threads.NewSignal()) {}
 
 void Sender::Run() {
-  for (int i = 0; i < requests_ && run_.verdict.ok(); i++) {
+  for (int i = 0; i < requests_ && IsServed(); i++) {
     const auto one_in = run_.scenario.long_pause_one_in;
     const int64_t pause_us_max = one_in != 0 && dice_.OneIn(one_in) ? kLongPauseUsMax : run_.scenario.pause_us_max;
     env_.clock.SleepUs(dice_.Between(0, pause_us_max));
     const auto request = workload_.Next(env_.clock.Now());
     Deliver(request);
   }
-  run_.senders_at_work--;
+  run_.all.senders_at_work--;
 }
 
 void Sender::Deliver(const Request& request) {
@@ -68,32 +79,26 @@ void Sender::Deliver(const Request& request) {
   int64_t unanswered = 0;
   // A table that does not get on stops its own topic, and nobody else.
   bool is_topics_own = false;
-  for (int attempt = 0; run_.verdict.ok(); attempt += is_topics_own || AwaitsBrokenTable(request) ? 0 : 1) {
+  for (int attempt = 0; IsServed(); attempt += is_topics_own || AnyTableOf(request, run_.all.broken_tables) ? 0 : 1) {
     is_topics_own = false;
     auto call = std::make_shared<Call>();
     call->request = shared;
     const size_t acknowledged = run_.ledger.acknowledged().size();
-    if (attempt == kAttemptsMax) return run_.verdict.Note("sender " + std::to_string(number_), "no answer after " + std::to_string(attempt) + " attempts");
-    if (const auto one_in = run_.scenario.double_delivery_one_in; one_in != 0 && dice_.OneIn(one_in)) {
-      auto twin = std::make_shared<Call>(*call);
-      twin->bell = bell_;
-      run_.mailbox.Post(std::move(twin));  // nobody reads its answer
-    }
+    if (attempt == kAttemptsMax)
+      return run_.verdict.Note("sender " + std::to_string(number_), "no answer after " + std::to_string(attempt) + " attempts");
     // Who gets no answer waits longer the next time.
     if (!Ask(run_, env_, bell_, call, run_.scenario.patience_us * (1 + unanswered / kAttemptsEach))) {
       unanswered++;
-      run_.unanswered++;
+      run_.all.unanswered++;
       continue;
     }
-    run_.answers++;
     if (Judge(*shared, *call, acknowledged)) return;
     is_topics_own = call->status == ingest::IngestStatus::kTopicQuota;
+    // For good: rows of tables that take none any more fill their share, and may fill all of a small memory.
+    if (is_topics_own && AnyTableOf(request, run_.diverged)) return;
+    if (!run_.diverged.empty() && attempt > kAttemptsOfDivergedMax) return;
     env_.clock.SleepUs(dice_.Between(1'000, 50'000));
   }
-}
-
-bool Sender::AwaitsBrokenTable(const Request& request) const {
-  return std::any_of(request.keys.begin(), request.keys.end(), [&](auto& key) { return !key.id.empty() && run_.broken_tables.contains(table::TableNameOf(key.topic)); });
 }
 
 bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged) {
@@ -118,11 +123,13 @@ bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged
 void Sender::Accept(const Request& request, const Call& call, size_t acknowledged) {
   const auto who = "sender " + std::to_string(number_);
   if (call.events.size() != request.keys.size())
-    return run_.verdict.Note(who, std::to_string(request.keys.size()) + " events were sent, " + std::to_string(call.events.size()) + " were answered");
+    return run_.verdict.Note(
+        who, std::to_string(request.keys.size()) + " events were sent, " + std::to_string(call.events.size()) + " were answered");
   for (size_t i = 0; i < call.events.size(); i++) {
     const auto& key = request.keys[i];
     const auto& answer = call.events[i];
-    if (key.id.empty() != answer.topic.empty()) run_.verdict.Note(who, "event " + std::to_string(i) + (key.id.empty() ? " is invalid and was taken" : " is valid and was rejected"));
+    if (key.id.empty() != answer.topic.empty())
+      run_.verdict.Note(who, "event " + std::to_string(i) + (key.id.empty() ? " is invalid and was taken" : " is valid and was rejected"));
     if (key.id.empty()) continue;
     if (answer.topic != key.topic) run_.verdict.Note(who, key.ToString() + " went to " + answer.topic);
     run_.verdict.Note(who, run_.ledger.Acknowledge(key, answer.place, answer.duplicate, acknowledged));
@@ -132,7 +139,7 @@ void Sender::Accept(const Request& request, const Call& call, size_t acknowledge
 void AskForFlushes(RunState& run, io::Env env) {
   Dice dice(run.scenario.seed, kFlushStream);
   const std::shared_ptr<io::Signal> bell = env.threads.NewSignal();
-  for (int i = 0; i < run.scenario.flushes && run.verdict.ok() && run.senders_at_work > 0; i++) {
+  for (int i = 0; i < run.scenario.flushes && run.verdict.ok() && run.all.senders_at_work > 0; i++) {
     env.clock.SleepUs(dice.Between(0, 500'000));
     auto call = std::make_shared<Call>();
     call->kind = Call::Kind::kFlush;
@@ -144,7 +151,7 @@ void JumpClocks(RunState& run, io::Env env) {
   Dice dice(run.scenario.seed, kClockStream);
   // An hour at most each time: all of them together stay well inside of the window in which duplicates are known.
   constexpr int64_t kJumpsSeconds[] = {-3'600, -30, -1, 1, 5, 60, 3'600};
-  for (int i = 0; i < run.scenario.clock_jumps && run.verdict.ok() && run.senders_at_work > 0; i++) {
+  for (int i = 0; i < run.scenario.clock_jumps && run.verdict.ok() && run.all.senders_at_work > 0; i++) {
     env.clock.SleepUs(dice.Between(0, 400'000));
     run.world.JumpClock(dice.Pick(kJumpsSeconds) * kMicrosPerSecond);
   }
@@ -155,10 +162,10 @@ void FillDisks(RunState& run, io::Env env) {
   const auto set_limit = [&](uint64_t bytes) {
     if (!run.faults_on) return;
     auto options = run.world.options();
-    run.disk_bytes_max = options.disk_bytes_max = bytes;
+    run.all.disk_bytes_max = options.disk_bytes_max = bytes;
     run.world.SetOptions(options);
   };
-  for (int i = 0; i < run.scenario.full_disks && run.verdict.ok() && run.senders_at_work > 0; i++) {
+  for (int i = 0; i < run.scenario.full_disks && run.verdict.ok() && run.all.senders_at_work > 0; i++) {
     env.clock.SleepUs(dice.Between(0, 400'000));
     set_limit(1);
     env.clock.SleepUs(dice.Between(0, 3 * kMicrosPerSecond));
@@ -169,29 +176,30 @@ void FillDisks(RunState& run, io::Env env) {
 void BreakTables(RunState& run, io::Env env) {
   Dice dice(run.scenario.seed, kOutageStream);
   constexpr const char* kTopics[] = {"raw-events", "raw-events", "raw-transactions", "silver-orders"};
-  for (int i = 0; i < run.scenario.table_outages && run.verdict.ok() && run.senders_at_work > 0; i++) {
+  for (int i = 0; i < run.scenario.table_outages && run.verdict.ok() && run.all.senders_at_work > 0; i++) {
     env.clock.SleepUs(dice.Between(0, run.scenario.outage_pause_us_max));
     const auto table = table::TableNameOf(dice.Pick(kTopics));
     const int64_t length_us = dice.Between(run.scenario.outage_us_max / 4, run.scenario.outage_us_max);
     if (!run.faults_on) return;
-    run.broken_tables.insert(table);
+    run.all.broken_tables.insert(table);
     env.log.Info("the catalog stops answering", {{"table", table.ToString()}, {"us", length_us}});
     env.clock.SleepUs(length_us);
-    run.broken_tables.erase(table);
+    run.all.broken_tables.erase(table);
   }
 }
 
 void Close(RunState& run, io::Env env) {
   const std::shared_ptr<io::Signal> bell = env.threads.NewSignal();
-  while (run.senders_at_work > 0 && run.verdict.ok()) env.clock.SleepUs(kPollUs);
+  while (run.all.senders_at_work > 0 && run.verdict.ok()) env.clock.SleepUs(kPollUs);
   io::SimulationOptions calm;
   calm.steps_max = run.world.options().steps_max;
   run.world.SetOptions(calm);
   run.faults_on = false;
-  run.broken_tables.clear();
+  run.network.Calm();
+  run.all.broken_tables.clear();
   auto until_done = [&](Call::Kind kind, bool must_succeed) {
     std::string why = "no answer";
-    for (int attempt = 0; run.verdict.ok(); attempt++) {
+    for (int attempt = 0; run.verdict.ok() && !run.retired; attempt++) {
       auto call = std::make_shared<Call>();
       call->kind = kind;
       if (attempt == kClosingAttemptsMax) return run.verdict.Note("close", "nothing moves any more: " + why);

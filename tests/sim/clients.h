@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "io/env.h"
-#include "sim/server_life.h"
+#include "sim/run_state.h"
 #include "sim/workload.h"
 
 namespace sluice::sim {
@@ -22,7 +22,7 @@ class Sender {
 
  private:
   void Deliver(const Request& request);
-  bool AwaitsBrokenTable(const Request& request) const;
+  bool IsServed() const { return run_.verdict.ok() && !run_.retired; }
   // False: to be sent again. `acknowledged`: events that were when the call was made.
   bool Judge(const Request& request, const Call& call, size_t acknowledged);
   void Accept(const Request& request, const Call& call, size_t acknowledged);

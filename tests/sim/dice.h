@@ -24,7 +24,9 @@ class Dice {
   bool OneIn(uint64_t n) { return Below(n) == 0; }
   bool Coin() { return OneIn(2); }
   template <class List>
-  auto& Pick(List& list) { return list[static_cast<size_t>(Below(std::size(list)))]; }
+  auto& Pick(List& list) {
+    return list[static_cast<size_t>(Below(std::size(list)))];
+  }
 
  private:
   std::mt19937_64 random_;

@@ -53,14 +53,14 @@ Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog, DataFiles& f
 std::string CheckEnd(RunState& run) {
   const auto env = run.world.env("");
   const auto& data = run.scenario.server.data;
-  const auto log = log::CheckLog(env, data + "/log");
+  const auto log = log::CheckLog(env, run.place + data + "/log");
   if (auto found = First(log.findings); !found.empty()) return found;
   iceberg::Catalog catalog(run.world.catalog(""), env, {io::PathToUri(data + "/warehouse")});
   cli::CheckReport report;
   cli::CheckTables(env, catalog, report);
-  cli::CheckTablesAgainstLog(catalog, log, report);
+  if (!run.has_rival) cli::CheckTablesAgainstLog(catalog, log, report);
   if (auto found = First(report.findings); !found.empty()) return found;
-  if (auto checked = CheckAllTables(env, catalog, run.data_files); !checked.ok()) return checked.error().ToString();
+  if (auto checked = CheckAllTables(env, catalog, run.all.data_files); !checked.ok()) return checked.error().ToString();
   return {};
 }
 

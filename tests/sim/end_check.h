@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "sim/server_life.h"
+#include "sim/run_state.h"
 
 namespace sluice::sim {
 

@@ -67,7 +67,8 @@ std::string EventSpec::ToJson() const {
 }
 
 std::vector<std::pair<std::string, std::string>> EventSpec::ToHeaders() const {
-  std::vector<std::pair<std::string, std::string>> out = {{"ce-specversion", "1.0"}, {"ce-id", HeaderValue(id)}, {"ce-source", HeaderValue(source)}, {"ce-type", HeaderValue(type)}};
+  std::vector<std::pair<std::string, std::string>> out = {
+      {"ce-specversion", "1.0"}, {"ce-id", HeaderValue(id)}, {"ce-source", HeaderValue(source)}, {"ce-type", HeaderValue(type)}};
   if (time_us) out.emplace_back("ce-time", base::FormatRfc3339(Timestamp{*time_us}));
   for (auto& [name, value] : attributes)
     if (name != "datacontenttype") out.emplace_back("ce-" + name, HeaderValue(value));

@@ -25,10 +25,10 @@ bool IsDecidedByServer(table::EventColumn column);
 
 struct EventSpec {
   std::string id, source, type;
-  std::optional<int64_t> time_us;  // nothing: the append time
+  std::optional<int64_t> time_us;                 // nothing: the append time
   std::map<std::string, std::string> attributes;  // optional ones and extensions, by CloudEvents name; text
-  std::string data;                // JSON text; empty: none
-  std::string binary;              // instead of data; empty: none
+  std::string data;                               // JSON text; empty: none
+  std::string binary;                             // instead of data; empty: none
 
   // A JSON object in the structured form.
   std::string ToJson() const;

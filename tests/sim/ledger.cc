@@ -6,10 +6,22 @@ namespace {
 
 std::string Shown(const std::optional<std::string>& cell) {
   constexpr size_t kShownMax = 80;
-  return !cell ? "null" : cell->size() <= kShownMax ? *cell : cell->substr(0, kShownMax) + "... (" + std::to_string(cell->size()) + " bytes)";
+  return !cell                       ? "null"
+         : cell->size() <= kShownMax ? *cell
+                                     : cell->substr(0, kShownMax) + "... (" + std::to_string(cell->size()) + " bytes)";
 }
 
 }  // namespace
+
+Place PlaceOf(const Row& row) {
+  auto number = [&](table::EventColumn column) { return std::stoll(Cell(row, column).value_or("-1")); };
+  return {static_cast<int32_t>(number(table::EventColumn::kLogPartition)), number(table::EventColumn::kLogOffset)};
+}
+
+EventKey KeyOf(const Row& row, const std::string& topic) {
+  auto text = [&](table::EventColumn column) { return Cell(row, column).value_or(""); };
+  return {text(table::EventColumn::kTenant), topic, text(table::EventColumn::kSource), text(table::EventColumn::kId)};
+}
 
 std::string Difference(const Row& is, const Row& expected) {
   for (auto& column : table::EventColumns())
@@ -47,6 +59,11 @@ std::string Ledger::Acknowledge(const EventKey& key, Place place, bool duplicate
   known.acknowledged_as = acknowledged_.size();
   acknowledged_.push_back(key);
   return {};
+}
+
+const Row* Ledger::SeenAt(const std::string& topic, Place place) const {
+  auto at = seen_.find({topic, place});
+  return at == seen_.end() ? nullptr : &at->second;
 }
 
 std::string Ledger::See(const std::string& topic, Place place, const Row& row) {

@@ -35,13 +35,13 @@ struct Place {
 
 // One event as clients know it.
 struct KnownEvent {
-  std::vector<Row> variants;  // of the row: a second sender may have sent other content under the same id
-  std::optional<Place> place;   // once it was acknowledged
-  size_t acknowledged_as = 0;   // index into Ledger::acknowledged()
+  std::vector<Row> variants;   // of the row: a second sender may have sent other content under the same id
+  std::optional<Place> place;  // once it was acknowledged
+  size_t acknowledged_as = 0;  // index into Ledger::acknowledged()
   bool answered_as_new = false;
-  int64_t request = -1;         // the request that first brought it: its new events are there together or not at all
+  int64_t request = -1;  // the request that first brought it: its new events are there together or not at all
   int sender = 0;
-  int64_t number = 0;           // of all that `sender` first brought, in order
+  int64_t number = 0;  // of all that `sender` first brought, in order
 };
 
 class Ledger {
@@ -58,6 +58,8 @@ class Ledger {
 
   // A view showed `row` at `place` of `topic`. Returns what is wrong with that: another view showed another row there.
   std::string See(const std::string& topic, Place place, const Row& row);
+  // What views showed there; null: nothing.
+  const Row* SeenAt(const std::string& topic, Place place) const;
   // Behind the newest row that any view showed, by topic and log partition.
   const std::map<std::string, std::map<int32_t, int64_t>>& seen_ends() const { return seen_ends_; }
 
@@ -72,6 +74,10 @@ class Ledger {
   std::map<int, int64_t> numbers_;
   int64_t requests_ = 0;
 };
+
+// Where a row says that it stands, and of which event it is.
+Place PlaceOf(const Row& row);
+EventKey KeyOf(const Row& row, const std::string& topic);
 
 // "data: {"a":1}, not {"a":2}": the first cell in which two rows differ; empty: none.
 std::string Difference(const Row& is, const Row& expected);

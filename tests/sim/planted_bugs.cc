@@ -80,7 +80,8 @@ class StaleMainFile final : public ForwardingFile {
     auto json = Json::Parse(from);  // manifests are no JSON
     if (at != 0 || !json.ok()) return file_->Write(at, from);
     for (auto& snapshot : (*json)["snapshots"].AsArray()) {
-      if (snapshot["snapshot-id"].AsInt() != (*json)["current-snapshot-id"].AsInt() || snapshot["parent-snapshot-id"].AsInt() == 0) continue;
+      if (snapshot["snapshot-id"].AsInt() != (*json)["current-snapshot-id"].AsInt() || snapshot["parent-snapshot-id"].AsInt() == 0)
+        continue;
       const int64_t before = snapshot["parent-snapshot-id"].AsInt();
       Json main, refs;
       main.Set("snapshot-id", before);
@@ -125,7 +126,8 @@ class GreedyRemoval final : public ForwardingFiles {
 class CertainCatalog final : public ForwardingCatalog {
  public:
   using ForwardingCatalog::ForwardingCatalog;
-  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected,
+                         const std::string& next) override {
     auto swapped = store_.SwapTable(table_namespace, table, expected, next);
     if (!swapped.ok() && swapped.error().code == ErrorCode::kCommitUnknown) return Error{ErrorCode::kConflict, swapped.error().message};
     return swapped;
@@ -136,7 +138,8 @@ class CertainCatalog final : public ForwardingCatalog {
 class ForgetfulCatalog final : public ForwardingCatalog {
  public:
   using ForwardingCatalog::ForwardingCatalog;
-  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected,
+                         const std::string& next) override {
     if (++swaps_ % 3 == 0) return {};
     return store_.SwapTable(table_namespace, table, expected, next);
   }
@@ -285,10 +288,13 @@ const std::vector<PlantedBug>& PlantedBugs() {
   static const std::vector<PlantedBug> kBugs = {
       {"answers before events are durable", EarlyAnswers()},
       {"journal without syncs", WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedFiles>(files, "/log/journal/"); })},
-      {"data files and metadata without syncs", WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedFiles>(files, "/warehouse/"); }), ManyCommits},
+      {"data files and metadata without syncs",
+       WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedFiles>(files, "/warehouse/"); }), ManyCommits},
       {"names without syncs", WithFiles([](io::FileSystem& files) { return std::make_unique<UnsyncedNames>(files); }), ManyCommits},
-      {"data files with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenDataFiles>(files); }), ManyCommits},
-      {"expiry removes a live manifest", WithFiles([](io::FileSystem& files) { return std::make_unique<GreedyRemoval>(files); }), OldSnapshots},
+      {"data files with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenDataFiles>(files); }),
+       ManyCommits},
+      {"expiry removes a live manifest", WithFiles([](io::FileSystem& files) { return std::make_unique<GreedyRemoval>(files); }),
+       OldSnapshots},
       {"unknown commits count as lost races", WithCatalog<CertainCatalog>(), UnknownCommits},
       {"commits that are forgotten", WithCatalog<ForgetfulCatalog>(), ManyCommits},
       {"a frame does not reach the hot tail", WithListener(WrongListener::Wrong::kSkips)},
@@ -298,8 +304,10 @@ const std::vector<PlantedBug>& PlantedBugs() {
       {"duplicates of events that are not durable yet are answered", EarlyAnswersToDuplicates(), DoubleDeliveries},
       {"hot rows stand one offset too far", WithListener(WrongListener::Wrong::kCountsOneMore)},
       {"hot rows leave before their commit is known", DroppedTooEarly(), SlowTables},
-      {"files of hot rows with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenHotFiles>(files); }), StuckTables},
-      {"progress goes on, the table's main branch does not", WithFiles([](io::FileSystem& files) { return std::make_unique<StaleMain>(files); }), ManyCommits},
+      {"files of hot rows with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenHotFiles>(files); }),
+       StuckTables},
+      {"progress goes on, the table's main branch does not",
+       WithFiles([](io::FileSystem& files) { return std::make_unique<StaleMain>(files); }), ManyCommits},
       {"duplicates are known for a millisecond", ShortMemory(), ManyDuplicates},
   };
   return kBugs;
@@ -309,7 +317,9 @@ Scenario BugScenario(const PlantedBug& bug, uint64_t seed) {
   auto out = RandomScenario(seed);
   out.faults = {};
   out.clock_jumps = out.full_disks = out.table_outages = 0;
-  out.has_second_act = out.restores = false;
+  out.has_second_act = out.restores = out.has_rival = false;
+  out.message_lost_one_in = 0;
+  out.message_delay_us_max = 0;
   out.crashes = 4;
   if (bug.prepare != nullptr) bug.prepare(out);
   return out;

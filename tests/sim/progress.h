@@ -27,7 +27,8 @@ class Progress {
     if (now < tell_at_) return;
     tell_at_ = now + kSecondsBetween;
     const std::string of = all_ == 0 ? "" : " of " + std::to_string(all_);
-    std::fprintf(stderr, "%s: %" PRIu64 "%s, %" PRIu64 " failed, %.0f s, about %.0f s more\n", what_.c_str(), done_, of.c_str(), failed_, now, SecondsLeft(now));
+    std::fprintf(stderr, "%s: %" PRIu64 "%s, %" PRIu64 " failed, %.0f s, about %.0f s more\n", what_.c_str(), done_, of.c_str(), failed_,
+                 now, SecondsLeft(now));
   }
 
  private:

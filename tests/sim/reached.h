@@ -10,7 +10,25 @@
 
 namespace sluice::sim {
 
-enum class Reach : uint8_t { kRecycled, kSealed, kExpired, kTableOutage, kTableStuck, kTopicRefused, kHotFiles, kHotFilesRead, kLoadAwaited, kPartialView, kHeldView, kOrphansRemoved, kRestored };
+enum class Reach : uint8_t {
+  kRecycled,
+  kSealed,
+  kExpired,
+  kTableOutage,
+  kTableStuck,
+  kTopicRefused,
+  kHotFiles,
+  kHotFilesRead,
+  kLoadAwaited,
+  kPartialView,
+  kHeldView,
+  kOrphansRemoved,
+  kRestored,
+  kRival,
+  kFrozen,
+  kDiverged,
+  kRetired
+};
 
 struct ReachName {
   Reach reach;
@@ -30,6 +48,10 @@ inline constexpr ReachName kReachNames[] = {
     {Reach::kHeldView, "a view held while tables moved"},
     {Reach::kOrphansRemoved, "orphans removed"},
     {Reach::kRestored, "a log restored from a backup"},
+    {Reach::kRival, "a second server on a copy of the log"},
+    {Reach::kFrozen, "one of two servers frozen"},
+    {Reach::kDiverged, "a table that the other server has"},
+    {Reach::kRetired, "a server that does not start behind another"},
 };
 
 class Reached {
@@ -61,7 +83,8 @@ class ReachCounts {
   }
   std::string ToString() const {
     std::string out;
-    for (size_t i = 0; i < std::size(kReachNames); i++) out += (i == 0 ? "" : ", ") + std::string(kReachNames[i].name) + " " + std::to_string(counts_[i]);
+    for (size_t i = 0; i < std::size(kReachNames); i++)
+      out += (i == 0 ? "" : ", ") + std::string(kReachNames[i].name) + " " + std::to_string(counts_[i]);
     return out;
   }
   // The first thing that no run came to; null: none.

@@ -7,24 +7,19 @@
 #include <string>
 
 #include "sim/scenario.h"
+#include "sim/supervisor.h"
 #include "sim/wiring.h"
 
 namespace sluice::sim {
 
 struct RunResult {
-  std::string finding;     // empty: every invariant held
+  std::string finding;  // empty: every invariant held
   uint64_t io_calls = 0;
   uint64_t trace_hash = 0;
   int64_t events = 0, acknowledged = 0, rows_seen = 0, views = 0, lives = 0, crashes = 0, unanswered = 0;
   Reached reached;
-  std::string log;         // the newest log lines, with simulated time and process
+  std::string log;  // the newest log lines, with simulated time and process
   bool ok() const { return finding.empty(); }
-};
-
-// Where a sweep stops the run; 0: nowhere, the scenario's own crashes happen.
-struct CrashPoint {
-  uint64_t io_call = 0;
-  io::CrashKind kind = io::CrashKind::kMachine;
 };
 
 RunResult RunScenario(const Scenario& scenario, const Wiring& wiring = {}, CrashPoint crash = {});

@@ -94,6 +94,15 @@ Scenario RandomScenario(uint64_t seed) {
   }
   if (dice.OneIn(4)) out.double_delivery_one_in = 3;
   out.has_second_act = dice.OneIn(3);
+  if (dice.OneIn(3)) {
+    out.message_lost_one_in = static_cast<uint64_t>(dice.Between(3, 20));
+    out.message_delay_us_max = (dice.Coin() ? 10 : 2'000) * kMicrosPerMilli;
+    if (dice.Coin()) out.double_delivery_one_in = 4;
+  }
+  if (dice.OneIn(4)) {
+    out.has_rival = true;
+    out.has_second_act = false;
+  }
   out.restores = out.has_second_act && dice.Coin();
   if (out.has_second_act || dice.OneIn(3)) {
     out.server.tier.orphan_age_us_min = kMicrosPerHour;
@@ -142,9 +151,10 @@ Scenario ScriptedScenario(uint64_t seed) {
 }
 
 std::string Scenario::ToString() const {
-  std::string out = std::to_string(senders) + " senders x " + std::to_string(requests) + " requests, " + std::to_string(readers) + " readers, " +
-                    std::to_string(flushes) + " flushes, " + std::to_string(crashes) + " crashes, " + std::to_string(server.log.partitions_default) +
-                    " log partitions, tier every " + std::to_string(server.tier.interval_us / kMicrosPerMilli) + " ms";
+  std::string out = std::to_string(senders) + " senders x " + std::to_string(requests) + " requests, " + std::to_string(readers) +
+                    " readers, " + std::to_string(flushes) + " flushes, " + std::to_string(crashes) + " crashes, " +
+                    std::to_string(server.log.partitions_default) + " log partitions, tier every " +
+                    std::to_string(server.tier.interval_us / kMicrosPerMilli) + " ms";
   if (faults.catalog_unknown > 0) out += faults.catalog_late ? ", catalog faults, late ones too" : ", catalog faults";
   if (faults.object_unavailable > 0) out += ", object store faults";
   if (faults.sync_error > 0) out += ", sync errors";
@@ -153,7 +163,11 @@ std::string Scenario::ToString() const {
   if (clock_jumps > 0) out += ", " + std::to_string(clock_jumps) + " clock jumps";
   if (full_disks > 0) out += ", " + std::to_string(full_disks) + " full disks";
   if (table_outages > 0) out += ", " + std::to_string(table_outages) + " outages of a table";
-  out += ", hot rows in " + std::to_string(server.hot_bytes_max / kChunkBytes) + " chunks and " + std::to_string(server.hot_disk_bytes_max / kChunkBytes) + " files";
+  out += ", hot rows in " + std::to_string(server.hot_bytes_max / kChunkBytes) + " chunks and " +
+         std::to_string(server.hot_disk_bytes_max / kChunkBytes) + " files";
+  if (message_lost_one_in > 0) out += ", one message in " + std::to_string(message_lost_one_in) + " lost";
+  if (message_delay_us_max > 0) out += ", messages take up to " + std::to_string(message_delay_us_max / kMicrosPerMilli) + " ms";
+  if (has_rival) out += ", a second server on a copy of the log";
   if (has_second_act) out += restores ? ", a second act with a restored log" : ", a second act";
   return out;
 }

@@ -16,31 +16,36 @@ namespace sluice::sim {
 
 struct Scenario {
   uint64_t seed = 0;
-  io::SimulationOptions faults;     // of the world, until the senders are done
+  io::SimulationOptions faults;  // of the world, until the senders are done
   server::ServerOptions server;
   WorkloadOptions workload;
   int senders = 2;
-  int requests = 12;                // of each sender
+  int requests = 12;  // of each sender
   int readers = 1;
-  int64_t pause_us_max = 20'000;    // of a sender, between two requests
-  uint64_t long_pause_one_in = 0;   // pauses of up to half a minute: intervals pass, snapshots expire; 0: none
-  int64_t patience_us = 200'000;    // of a sender, until it sends again
+  int64_t pause_us_max = 20'000;        // of a sender, between two requests
+  uint64_t long_pause_one_in = 0;       // pauses of up to half a minute: intervals pass, snapshots expire; 0: none
+  int64_t patience_us = 200'000;        // of a sender, until it sends again
   uint64_t double_delivery_one_in = 0;  // requests that the network delivers twice; 0: none
   int64_t view_pause_us_max = 300'000;  // of a reader, between two views
-  int64_t view_held_us_max = 0;     // between a view's making and its reading
-  int views_max = 20;               // of a reader, in one life of the server
-  int flushes = 0;                  // by somebody who asks for them, meanwhile
-  int crashes = 0;                  // seeded ones
-  int clock_jumps = 0;              // of the wall clock, in both directions
-  int full_disks = 0;               // times in which no file can grow
-  int table_outages = 0;            // times in which the catalog does not answer for one of the tables
+  int64_t view_held_us_max = 0;         // between a view's making and its reading
+  int views_max = 20;                   // of a reader, in one life of the server
+  int flushes = 0;                      // by somebody who asks for them, meanwhile
+  int crashes = 0;                      // seeded ones
+  int clock_jumps = 0;                  // of the wall clock, in both directions
+  int full_disks = 0;                   // times in which no file can grow
+  int table_outages = 0;                // times in which the catalog does not answer for one of the tables
   int64_t outage_us_max = 0;
   int64_t outage_pause_us_max = 200'000;  // before each of them
-  bool has_second_act = false;      // ten hours after the end: another start, more requests, no file that nobody refers to
-  bool restores = false;            // before it, the log comes back from a backup
+  uint64_t message_lost_one_in = 0;       // requests and answers that never arrive; 0: none
+  int64_t message_delay_us_max = 0;       // on the way to the server, and back; one overtakes the other
+  bool has_rival = false;                 // a second server on a copy of the log and the same catalog
+  bool has_second_act = false;            // ten hours after the end: another start, more requests, no file that nobody refers to
+  bool restores = false;                  // before it, the log comes back from a backup
 
   bool has_faults() const {
-    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error + faults.read_error + full_disks + table_outages > 0;
+    return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error +
+               faults.read_error + full_disks + table_outages >
+           0;
   }
   // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
   std::string ToString() const;

@@ -3,6 +3,7 @@
 
 #include "iceberg/orphan_files.h"
 #include "server/restore.h"
+#include "sim/forwarding_catalog.h"
 
 namespace sluice::sim {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "sim/server_life.h"
+#include "sim/run_state.h"
 
 namespace sluice::sim {
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sim/cloned_files.h"
 #include "sim/dice.h"
 #include "sim/forwarding_catalog.h"
 #include "sim/table_rows.h"
@@ -23,6 +24,12 @@ bool MayBeInjected(ErrorCode code) {
          code == ErrorCode::kExhausted;
 }
 
+// Whether an error means that the other one of two servers fed a table with other rows: the one reason to stop for good.
+bool SaysDiverged(const RunState& run, const std::string& text) {
+  return run.has_rival &&
+         (text.find("diverge before offset") != std::string::npos || text.find("the log ends before it") != std::string::npos);
+}
+
 std::map<int32_t, int64_t> Ends(const table::PartitionOffsets& offsets) {
   std::map<int32_t, int64_t> out;
   for (auto& [partition, offset] : offsets) out[partition.get()] = offset.get();
@@ -31,19 +38,15 @@ std::map<int32_t, int64_t> Ends(const table::PartitionOffsets& offsets) {
 
 }  // namespace
 
-bool Mailbox::Post(std::shared_ptr<Call> call) {
-  if (bell == nullptr) return false;
-  calls.push_back(std::move(call));
-  bell->Notify();
-  return true;
-}
-
 ServerLife::ServerLife(RunState& run, io::Env env)
     : run_(run),
       options_(run.scenario.server),
-      files_(run.wiring.files ? run.wiring.files(env.files) : nullptr),
+      placed_(run.place.empty() ? nullptr : std::make_unique<ClonedFiles>(env.files, run.scenario.server.data, run.place)),
+      files_(run.wiring.files ? run.wiring.files(placed_ ? *placed_ : env.files) : nullptr),
       objects_(files_ ? io::MakeFileObjectStore(*files_) : nullptr),
-      env_{files_ ? *files_ : env.files,
+      env_{files_    ? *files_
+           : placed_ ? *placed_
+                     : env.files,
            objects_ ? *objects_ : env.objects,
            env.memory,
            env.clock,
@@ -53,28 +56,30 @@ ServerLife::ServerLife(RunState& run, io::Env env)
            env.metrics,
            env.processes} {
   // What reached the disk is unknown: the process ends.
-  options_.log.on_fatal = [this](const Error&) { run_.world.Crash(io::CrashKind::kProcess); };
+  options_.log.on_fatal = [this](const Error&) { run_.world.Crash(io::CrashKind::kProcess, run_.server); };
   if (run_.wiring.options) run_.wiring.options(options_);
 }
 
-ServerLife::~ServerLife() {
-  run_.mailbox.bell = nullptr;
-  run_.mailbox.calls.clear();
-}
+ServerLife::~ServerLife() { run_.network.Listen(nullptr); }
 
 void ServerLife::Run() {
-  run_.lives++;
+  run_.all.lives++;
   if (auto opened = Open(); !opened.ok()) {
     env_.log.Error("not started", {{"cause", opened.error().ToString()}});
+    if (SaysDiverged(run_, opened.error().message)) {
+      run_.reached.Note(Reach::kRetired);
+      run_.retired = true;
+      return;
+    }
     if (!run_.faults_on || !MayBeInjected(opened.error().code)) run_.verdict.Note("start", opened.error().ToString());
     return;
   }
   Look(0, false, Loading::kLeftOut);  // whatever was acknowledged before the crash is in the first view
-  run_.mailbox.bell = &pipeline_->log().written();
+  run_.network.Listen(&pipeline_->log().written());
   StartReader("first-reader", [this] { Look(0, false, Loading::kAwaited); });
   for (int i = 0; i < run_.scenario.readers; i++) StartReader("reader-" + std::to_string(i), [this, i] { Read(i); });
   Serve();
-  run_.mailbox.bell = nullptr;
+  run_.network.Listen(nullptr);
   for (auto& reader : readers_) reader->Join();
   readers_.clear();
   if (auto stopped = pipeline_->Stop(); !stopped.ok() && !run_.faults_on) run_.verdict.Note("stop", stopped.error().ToString());
@@ -82,7 +87,7 @@ void ServerLife::Run() {
 
 Result<void> ServerLife::Open() {
   auto open_catalog = [this](const Path&) -> Result<std::unique_ptr<io::CatalogStore>> {
-    catalog_ = std::make_unique<OutageCatalog>(run_.world.catalog(), run_.broken_tables, run_.reached);
+    catalog_ = std::make_unique<OutageCatalog>(run_.world.catalog(run_.server), run_.all.broken_tables, run_.reached);
     io::CatalogStore& catalog = *catalog_;
     if (run_.wiring.catalog) return run_.wiring.catalog(catalog);
     return std::unique_ptr<io::CatalogStore>(std::make_unique<ForwardingCatalog>(catalog));
@@ -102,9 +107,9 @@ void ServerLife::Serve() {
   auto& log = pipeline_->log();
   int64_t housekeeping_ns = env_.clock.MonotonicNs();
   while (!stopping_ && run_.verdict.ok()) {
-    while (!run_.mailbox.calls.empty() && !stopping_) {
-      auto call = run_.mailbox.calls.front();
-      run_.mailbox.calls.pop_front();
+    while (!stopping_) {
+      auto call = run_.network.Take();
+      if (call == nullptr) break;
       Take(call);
     }
     log.Tick(env_.clock.Now());
@@ -123,11 +128,6 @@ void ServerLife::Serve() {
   stopping_ = true;
 }
 
-void ServerLife::Finish(Call& call) {
-  call.done = true;
-  if (call.bell != nullptr) call.bell->Notify();
-}
-
 void ServerLife::Take(const std::shared_ptr<Call>& call) {
   switch (call->kind) {
     case Call::Kind::kIngest: return Ingest(call);
@@ -135,9 +135,9 @@ void ServerLife::Take(const std::shared_ptr<Call>& call) {
     case Call::Kind::kLook:
       return StartReader("closing-reader", [this, call] {
         Look(0, true, Loading::kAwaited);
-        Finish(*call);
+        run_.network.Answer(call);
       });
-    case Call::Kind::kStop: stopping_ = true; return Finish(*call);
+    case Call::Kind::kStop: stopping_ = true; return run_.network.Answer(call);
   }
 }
 
@@ -157,11 +157,11 @@ void ServerLife::Ingest(const std::shared_ptr<Call>& call) {
   auto outcome = pipeline_->gate().Ingest(in);
   call->status = outcome.status;
   call->message = outcome.message;
-  if (!outcome.ok()) return Finish(*call);
+  if (!outcome.ok()) return run_.network.Answer(call);
   for (auto& event : pipeline_->gate().EventOutcomes())
     call->events.push_back({std::string(event.topic), {event.partition, event.offset}, event.duplicate});
   const bool only_duplicates = std::all_of(call->events.begin(), call->events.end(), [](auto& event) { return event.duplicate; });
-  if (run_.wiring.answers_before_durable || (run_.wiring.answers_pending_duplicates && only_duplicates)) return Finish(*call);
+  if (run_.wiring.answers_before_durable || (run_.wiring.answers_pending_duplicates && only_duplicates)) return run_.network.Answer(call);
   waiting_.push_back({outcome.durable_after, call});
 }
 
@@ -169,18 +169,21 @@ void ServerLife::Ingest(const std::shared_ptr<Call>& call) {
 void ServerLife::AnswerDurable() {
   const auto durable = pipeline_->log().durable();
   while (!waiting_.empty() && waiting_.front().durable_after <= durable) {
-    Finish(*waiting_.front().call);
+    run_.network.Answer(waiting_.front().call);
     waiting_.pop_front();
   }
 }
 
 void ServerLife::Flush(const std::shared_ptr<Call>& call) {
-  auto left = std::make_shared<size_t>(pipeline_->feeds().size());
-  if (*left == 0) return Finish(*call);
+  std::vector<server::TableFeed*> feeds;
   for (auto& feed : pipeline_->feeds())
-    pipeline_->Flush(*feed, kFlushTimeoutUs, [call, left](Result<log::Progress> flushed) {
-      if (!flushed.ok()) call->message = flushed.error().ToString();
-      if (--*left == 0) Finish(*call);
+    if (!HasDiverged(feed->table())) feeds.push_back(feed.get());
+  if (feeds.empty()) return run_.network.Answer(call);
+  auto left = std::make_shared<size_t>(feeds.size());
+  for (auto* feed : feeds)
+    pipeline_->Flush(*feed, kFlushTimeoutUs, [this, call, left, feed](Result<log::Progress> flushed) {
+      if (!flushed.ok() && !HasDiverged(feed->table())) call->message = flushed.error().ToString();
+      if (--*left == 0) run_.network.Answer(call);
     });
 }
 
@@ -190,9 +193,24 @@ void ServerLife::CheckPumps() {
   for (auto& feed : pipeline_->feeds()) {
     if (feed->table().is_stuck()) run_.reached.Note(Reach::kTableStuck);
     const auto status = feed->pump().status();
-    if (status.state == log::PumpState::kPaused)
+    if (status.state == log::PumpState::kPaused && !HasDiverged(feed->table()))
       run_.verdict.Note("the table " + feed->table().name().ToString() + " is paused", status.cause);
   }
+}
+
+// The other copy of the log fed the table with other rows, and the table stopped taking this one's.
+bool ServerLife::HasDiverged(const table::Table& table) const {
+  if (run_.diverged.contains(table.name())) return true;
+  for (auto& feed : pipeline_->feeds()) {
+    if (&feed->table() != &table) continue;
+    const auto status = feed->pump().status();
+    if (status.state != log::PumpState::kPaused || !SaysDiverged(run_, status.cause)) return false;
+    env_.log.Info("the other copy of the log has the table", {{"table", table.name().ToString()}});
+    run_.reached.Note(Reach::kDiverged);
+    run_.diverged.insert(table.name());
+    return true;
+  }
+  return false;
 }
 
 // ---- readers --------------------------------------------------------------------------------------------------------------
@@ -202,7 +220,7 @@ void ServerLife::StartReader(const std::string& name, std::function<void()> body
 }
 
 void ServerLife::Read(int reader) {
-  Dice dice(run_.scenario.seed, kReaderStream + static_cast<uint64_t>(run_.lives * 10 + reader));
+  Dice dice(run_.scenario.seed, kReaderStream + static_cast<uint64_t>(run_.all.lives * 10 + reader));
   for (int i = 0; i < run_.scenario.views_max && !stopping_ && run_.verdict.ok(); i++) {
     Look(run_.scenario.view_held_us_max == 0 ? 0 : dice.Between(0, run_.scenario.view_held_us_max), false,
          dice.Coin() ? Loading::kAwaited : Loading::kLeftOut);
@@ -237,7 +255,7 @@ bool ServerLife::MakeView(Loading loading, View& out) {
       out.lake_ends.push_back(version ? std::make_optional(Ends(version->progress.offsets())) : std::nullopt);
       const auto& name = table->name();
       if (!out.view->IsLoading(name.table_namespace, name.name)) continue;
-      awaited = &name;
+      if (!HasDiverged(*table)) awaited = &name;  // else it may wait for ever: rows that stay fill the memory
       out.rules.left_out.insert(table->topic_name());
     }
     if (awaited == nullptr) return true;
@@ -260,18 +278,23 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
     const auto& name = table.name();
     if (made.rules.left_out.contains(table.topic_name())) continue;
     // Where errors are injected, a table may take a while until it can be read again; not when it was flushed just now.
-    auto is_finding = [&](const Error& error) { return lake_only || !run_.scenario.has_faults() || !MayBeInjected(error.code); };
+    auto is_finding = [&](const Error& error) {
+      // The other server expires snapshots that only this one still shows; and what has diverged may answer with an error, or truly.
+      if (run_.has_rival && (error.code == ErrorCode::kNotFound || !made.lake_ends[i] || HasDiverged(table))) return false;
+      return lake_only || !run_.scenario.has_faults() || !MayBeInjected(error.code);
+    };
     auto found = made.view->FindTable(name.table_namespace, name.name);
     if (!found.ok()) {
-      if (!made.lake_ends[i] && !run_.scenario.has_faults()) continue;  // its first event is on its way
+      if (!made.lake_ends[i] && !run_.scenario.has_faults() && !run_.has_rival) continue;  // its first event is on its way
       if (is_finding(found.error())) return run_.verdict.Note("view of " + name.ToString(), found.error().ToString());
       made.rules.left_out.insert(table.topic_name());
       continue;
     }
-    auto rows = ReadRows(env_, **found, run_.data_files);
+    auto rows = ReadRows(env_, **found, run_.all.data_files);
     if (!rows.ok() && is_finding(rows.error())) return run_.verdict.Note("view of " + name.ToString(), rows.error().ToString());
     if (!rows.ok()) return;
-    if (lake_only && !rows->hot.empty()) run_.verdict.Note("view of " + name.ToString(), "rows are hot after a flush");
+    if (lake_only && !rows->hot.empty() && !HasDiverged(table))
+      run_.verdict.Note("view of " + name.ToString(), "rows are hot after a flush");
     if (rows->hot_files > 0) run_.reached.Note(Reach::kHotFilesRead);
     auto version = pipeline_->registry().Version(table);
     if (version != nullptr && Ends(version->progress.offsets()) != *made.lake_ends[i]) run_.reached.Note(Reach::kHeldView);
@@ -281,7 +304,7 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
     out.lake_ends = *made.lake_ends[i];
     for (auto& [partition, offset] : (*found)->freshness().next_offsets) out.ends[partition.get()] = offset.get();
   }
-  run_.views++;
+  run_.all.views++;
   run_.verdict.Note("view", CheckView(shown, made.rules, run_.ledger));
 }
 

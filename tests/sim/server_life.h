@@ -2,7 +2,7 @@
 #pragma once
 //
 // One life of the server, from its start to a stop or a crash: the engine's pipeline with a loop around it, as server/engine.h has,
-// and readers. Clients reach it through a mailbox, which stands for the network: what is in it when the server dies is lost.
+// and readers.
 
 #include <deque>
 #include <functional>
@@ -15,60 +15,10 @@
 #include "io/simulated_world.h"
 #include "query/table_read_views.h"
 #include "server/pipeline.h"
-#include "sim/ledger.h"
-#include "sim/reached.h"
-#include "sim/scenario.h"
+#include "sim/run_state.h"
 #include "sim/table_outage.h"
-#include "sim/table_rows.h"
-#include "sim/verdict.h"
-#include "sim/wiring.h"
-#include "sim/workload.h"
 
 namespace sluice::sim {
-
-// What a client asks, and the answer to it. Shared by both: a client may have given up when the answer comes.
-struct Call {
-  enum class Kind : uint8_t { kIngest, kFlush, kLook, kStop };
-  struct EventAnswer {
-    std::string topic;  // empty: rejected
-    Place place;
-    bool duplicate = false;
-  };
-  Kind kind = Kind::kIngest;
-  std::shared_ptr<const Request> request;  // of kIngest
-  std::shared_ptr<io::Signal> bell;        // the client's; rung when done
-  bool done = false;
-  ingest::IngestStatus status = ingest::IngestStatus::kTaken;
-  std::string message;  // of a refusal; of a flush or look that failed
-  std::vector<EventAnswer> events;
-};
-
-struct Mailbox {
-  std::deque<std::shared_ptr<Call>> calls;
-  io::Signal* bell = nullptr;  // the server's; null: nobody listens
-  // False: connection refused.
-  bool Post(std::shared_ptr<Call> call);
-};
-
-// What all lives of a run share. Everything outlives the run.
-struct RunState {
-  const Scenario& scenario;
-  const Wiring& wiring;
-  io::SimulatedWorld& world;
-  Ledger ledger = {};
-  DataFiles data_files = {};
-  Verdict verdict = {};
-  Mailbox mailbox = {};
-  bool faults_on = true;  // errors of the simulated disk and catalog are to be expected
-  int senders_at_work = 0;
-  int act = 1;
-  int64_t act_began_us = 0;  // wall clock
-  bool has_backup = false;
-  uint64_t disk_bytes_max = 0;                    // as SimulationOptions has it at the moment
-  std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
-  Reached reached = {};
-  int64_t views = 0, commits = 0, answers = 0, unanswered = 0, lives = 0, crashes = 0;
-};
 
 // Not thread-safe: Run is called by the process's first actor, which is the loop.
 class ServerLife {
@@ -101,11 +51,12 @@ class ServerLife {
   bool MakeView(Loading loading, View& out);
   // Makes a view, holds it for a while, checks what it shows.
   void Look(int64_t held_us, bool lake_only, Loading loading);
-  static void Finish(Call& call);
+  bool HasDiverged(const table::Table& table) const;
 
   RunState& run_;
   server::ServerOptions options_;
-  std::unique_ptr<io::FileSystem> files_;  // decorated ones, where the wiring has some
+  std::unique_ptr<io::FileSystem> placed_;  // of a directory that is a clone
+  std::unique_ptr<io::FileSystem> files_;   // decorated ones, where the wiring has some
   std::unique_ptr<io::ObjectStore> objects_;
   io::Env env_;
   std::unique_ptr<OutageCatalog> catalog_;

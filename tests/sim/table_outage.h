@@ -14,7 +14,8 @@ namespace sluice::sim {
 class OutageCatalog final : public ForwardingCatalog {
  public:
   // `broken` may change; it and `reached` outlive this.
-  OutageCatalog(io::CatalogStore& store, const std::set<table::TableName>& broken, Reached& reached) : ForwardingCatalog(store), broken_(broken), reached_(reached) {}
+  OutageCatalog(io::CatalogStore& store, const std::set<table::TableName>& broken, Reached& reached)
+      : ForwardingCatalog(store), broken_(broken), reached_(reached) {}
   Result<std::optional<io::CatalogRow>> LoadTable(const std::string& table_namespace, const std::string& table) override {
     RETURN_IF_ERROR(Answer(table_namespace, table));
     return store_.LoadTable(table_namespace, table);
@@ -23,7 +24,8 @@ class OutageCatalog final : public ForwardingCatalog {
     RETURN_IF_ERROR(Answer(table_namespace, table));
     return store_.CreateTable(table_namespace, table, metadata_location);
   }
-  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected,
+                         const std::string& next) override {
     RETURN_IF_ERROR(Answer(table_namespace, table));
     return store_.SwapTable(table_namespace, table, expected, next);
   }

@@ -14,14 +14,7 @@ using table::EventColumn;
 // "where: what" when something is wrong.
 using Finding = std::string;
 
-int64_t Number(const Row& row, EventColumn column) { return std::stoll(Cell(row, column).value_or("-1")); }
 std::string Text(const Row& row, EventColumn column) { return Cell(row, column).value_or(""); }
-Place PlaceOf(const Row& row) {
-  return {static_cast<int32_t>(Number(row, EventColumn::kLogPartition)), Number(row, EventColumn::kLogOffset)};
-}
-EventKey KeyOf(const Row& row, const std::string& topic) {
-  return {Text(row, EventColumn::kTenant), topic, Text(row, EventColumn::kSource), Text(row, EventColumn::kId)};
-}
 
 int64_t Micros(const Row& row, EventColumn column) {
   Timestamp out;

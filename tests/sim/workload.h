@@ -17,7 +17,7 @@
 namespace sluice::sim {
 
 struct WorkloadOptions {
-  int events_max = 12;          // of one request
+  int events_max = 12;  // of one request
   int data_bytes_max = 600;
   uint64_t duplicate_one_in = 4;  // requests that repeat an event which somebody sent before
   uint64_t invalid_one_in = 12;   // requests that hold an event which must be refused
@@ -29,7 +29,7 @@ struct WorkloadOptions {
 struct Request {
   std::string content_type, content_encoding;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;   // 64 readable bytes follow body_bytes
+  std::string body;  // 64 readable bytes follow body_bytes
   size_t body_bytes = 0;
   std::string topic;  // empty: routed by type
   std::string tenant;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+//
+// What the actors of a run share: the surroundings, which all servers have in common, and for each server what its lives and its
+// clients have.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ingest/gate.h"
+#include "io/simulated_world.h"
+#include "sim/ledger.h"
+#include "sim/network.h"
+#include "sim/reached.h"
+#include "sim/scenario.h"
+#include "sim/table_rows.h"
+#include "sim/verdict.h"
+#include "sim/wiring.h"
+#include "table/topic_name.h"
+
+namespace sluice::sim {
+
+struct Surroundings {
+  const Scenario& scenario;
+  const Wiring& wiring;
+  io::SimulatedWorld& world;
+  Verdict verdict = {};
+  DataFiles data_files = {};
+  bool faults_on = true;  // errors of the simulated disk and catalog are to be expected
+  int senders_at_work = 0;
+  uint64_t disk_bytes_max = 0;                    // as SimulationOptions has it at the moment
+  std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
+  Reached reached = {};
+  int64_t views = 0, unanswered = 0, lives = 0, crashes = 0;
+};
+
+// One server through all its lives. Everything outlives the run.
+struct RunState {
+  Surroundings& all;
+  std::string server = "main";  // its processes' name in the world
+  Path place = {};              // in front of the paths of its directory, except those of the warehouse; empty: it is where it says
+
+  const Scenario& scenario = all.scenario;
+  const Wiring& wiring = all.wiring;
+  io::SimulatedWorld& world = all.world;
+  Verdict& verdict = all.verdict;
+  Reached& reached = all.reached;
+  bool& faults_on = all.faults_on;
+
+  Ledger ledger = {};
+  Network network = Network(scenario, server);
+  int act = 1;
+  int64_t act_began_us = 0;  // wall clock
+  bool has_backup = false;
+
+  // Of two servers on copies of one log:
+  bool has_rival = false;                    // there is another one, or was
+  bool retired = false;                      // it does not start any more: the other one fed a table with other rows
+  std::set<table::TableName> diverged = {};  // paused for the same reason
+};
+
+}  // namespace sluice::sim
