@@ -76,6 +76,7 @@ void Sender::Deliver(const Request& request) {
     run_.ledger.Send(number_, keys, rows);
   }
   const auto shared = std::make_shared<const Request>(request);
+  const size_t record = BeginRecord(request);
   int64_t unanswered = 0;
   // A table that does not get on stops its own topic, and nobody else.
   bool is_topics_own = false;
@@ -92,13 +93,30 @@ void Sender::Deliver(const Request& request) {
       run_.all.unanswered++;
       continue;
     }
-    if (Judge(*shared, *call, acknowledged)) return;
+    if (Judge(*shared, *call, acknowledged)) return EndRecord(record, *call);
     is_topics_own = call->status == ingest::IngestStatus::kTopicQuota;
     // For good: rows of tables that take none any more fill their share, and may fill all of a small memory.
     if (is_topics_own && AnyTableOf(request, run_.diverged)) return;
     if (!run_.diverged.empty() && attempt > kAttemptsOfDivergedMax) return;
     env_.clock.SleepUs(dice_.Between(1'000, 50'000));
   }
+}
+
+size_t Sender::BeginRecord(const Request& request) {
+  auto& send = run_.history.sends.emplace_back();
+  send.invoked = ++run_.all.stamp;
+  send.client = "sender-" + std::to_string(number_);
+  for (auto& key : request.keys)
+    if (!key.id.empty()) send.events.push_back({HistoryId(key), key.topic, {}});
+  return run_.history.sends.size() - 1;
+}
+
+void Sender::EndRecord(size_t at, const Call& call) {
+  auto& send = run_.history.sends[at];
+  send.completed = ++run_.all.stamp;
+  send.outcome = call.status == ingest::IngestStatus::kTaken ? history::Outcome::kAcknowledged : history::Outcome::kRefused;
+  for (auto& answer : call.events)
+    if (!answer.topic.empty()) send.places.push_back({answer.place.partition, answer.place.offset});
 }
 
 bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged) {

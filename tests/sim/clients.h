@@ -22,6 +22,9 @@ class Sender {
 
  private:
   void Deliver(const Request& request);
+  // What the history knows of it; the outcome is told when there is one.
+  size_t BeginRecord(const Request& request);
+  void EndRecord(size_t at, const Call& call);
   bool IsServed() const { return run_.verdict.ok() && !run_.retired; }
   // False: to be sent again. `acknowledged`: events that were when the call was made.
   bool Judge(const Request& request, const Call& call, size_t acknowledged);

@@ -79,6 +79,9 @@ class Ledger {
 Place PlaceOf(const Row& row);
 EventKey KeyOf(const Row& row, const std::string& topic);
 
+// By which tests/history tells events of one topic apart.
+inline std::string HistoryId(const EventKey& key) { return key.tenant + " " + key.source + " " + key.id; }
+
 // "data: {"a":1}, not {"a":2}": the first cell in which two rows differ; empty: none.
 std::string Difference(const Row& is, const Row& expected);
 

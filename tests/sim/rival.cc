@@ -127,6 +127,7 @@ void RivalServer::Begin() {
   all.reached.Note(Reach::kRival);
   run_ = std::make_unique<RunState>(RunState{all, "rival", kPlace});
   run_->ledger = original_.ledger;
+  run_->history = original_.history;  // what is under way is of unknown outcome here
   run_->has_rival = original_.has_rival = true;
   env_.log.Info("a snapshot of the server is started elsewhere", {{"io", all.world.io_count()}});
   clients_ = std::make_unique<Clients>(*run_, env_, kFirstSender);

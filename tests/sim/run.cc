@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/run.h"
 
+#include "history/checker.h"
 #include "sim/end_check.h"
 #include "sim/rival.h"
 #include "sim/supervisor.h"
 
 namespace sluice::sim {
 namespace {
+
+// A second opinion on all that clients and views of a server saw, beside what was found already.
+void JudgeHistory(const history::History& history, Verdict& verdict) {
+  const auto anomalies = history::Check(history, 1);
+  if (anomalies.empty()) return;
+  const auto what = std::string(history::AnomalyKindName(anomalies.front().kind)) + ": " + anomalies.front().what;
+  if (verdict.ok()) verdict.Note("history", what);
+  else verdict.Add("history, " + what);
+}
 
 // The first name that ends so; empty: none.
 std::string FirstName(io::Env env, const Path& directory, std::string_view end) {
@@ -35,6 +45,9 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
     run.verdict.Note("no end", ended.report);
   if (run.verdict.ok()) run.verdict.Note("end", CheckEnd(run));
   if (run.verdict.ok() && rival.run() != nullptr) run.verdict.Note("end of two servers", rival.Check());
+
+  for (auto* one : {&run, rival.run()})
+    if (one != nullptr) JudgeHistory(one->history, all.verdict);
 
   RunResult out;
   out.finding = run.verdict.finding();

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "history/history.h"
 #include "ingest/gate.h"
 #include "io/simulated_world.h"
 #include "sim/ledger.h"
@@ -35,6 +36,7 @@ struct Surroundings {
   uint64_t disk_bytes_max = 0;                    // as SimulationOptions has it at the moment
   std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
   Reached reached = {};
+  history::Stamp stamp = 0;  // grows with everything that is recorded
   int64_t views = 0, unanswered = 0, lives = 0, crashes = 0;
 };
 
@@ -52,6 +54,7 @@ struct RunState {
   bool& faults_on = all.faults_on;
 
   Ledger ledger = {};
+  history::History history = {};  // of the same clients and views, for a judge that knows nothing of the ledger
   Network network = Network(scenario, server);
   int act = 1;
   int64_t act_began_us = 0;  // wall clock

@@ -234,6 +234,7 @@ void ServerLife::Pause(int64_t us) {
 
 // A view, and what has to be in it.
 struct ServerLife::View {
+  history::Stamp invoked = 0;
   ViewRules rules;
   std::shared_ptr<const query::ReadView> view;
   std::vector<table::Table*> tables;
@@ -244,6 +245,7 @@ struct ServerLife::View {
 bool ServerLife::MakeView(Loading loading, View& out) {
   for (;;) {
     // No io between these lines: one moment.
+    out.invoked = ++run_.all.stamp;
     out.rules = {
         run_.ledger.acknowledged().size(), run_.ledger.seen_ends(), {}, options_.log.watermark_delay_us, options_.log.time_ahead_us_max};
     out.view = *views_->NewView();
@@ -265,6 +267,23 @@ bool ServerLife::MakeView(Loading loading, View& out) {
       if (stopping_) return false;
       env_.clock.SleepUs(kLoadingPollUs);
     }
+  }
+}
+
+void ServerLife::Record(const std::vector<ShownTable>& shown, history::Stamp invoked) {
+  auto& read = run_.history.reads.emplace_back();
+  read.invoked = invoked;
+  read.completed = ++run_.all.stamp;
+  read.reader = run_.server + "-" + std::to_string(run_.all.views);
+  for (auto& table : shown) {
+    auto& topic = read.topics[table.topic];
+    auto add = [&](const Row& row) {
+      const auto place = PlaceOf(row);
+      topic.rows.push_back({{place.partition, place.offset}, HistoryId(KeyOf(row, table.topic)), {}});
+    };
+    for (auto& file : table.rows.lake)
+      for (auto& row : *file) add(row);
+    for (auto& row : table.rows.hot) add(row);
   }
 }
 
@@ -305,6 +324,7 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
     for (auto& [partition, offset] : (*found)->freshness().next_offsets) out.ends[partition.get()] = offset.get();
   }
   run_.all.views++;
+  Record(shown, made.invoked);
   run_.verdict.Note("view", CheckView(shown, made.rules, run_.ledger));
 }
 

@@ -17,6 +17,7 @@
 #include "server/pipeline.h"
 #include "sim/run_state.h"
 #include "sim/table_outage.h"
+#include "sim/view_check.h"
 
 namespace sluice::sim {
 
@@ -51,6 +52,8 @@ class ServerLife {
   bool MakeView(Loading loading, View& out);
   // Makes a view, holds it for a while, checks what it shows.
   void Look(int64_t held_us, bool lake_only, Loading loading);
+  // What a view showed, for tests/history.
+  void Record(const std::vector<ShownTable>& shown, history::Stamp invoked);
   bool HasDiverged(const table::Table& table) const;
 
   RunState& run_;

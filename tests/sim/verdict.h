@@ -12,6 +12,8 @@ class Verdict {
   void Note(const std::string& where, const std::string& what) {
     if (!what.empty() && finding_.empty()) finding_ = where + ": " + what;
   }
+  // What else was found, about the same.
+  void Add(const std::string& what) { finding_ += "; " + what; }
   bool ok() const { return finding_.empty(); }
   const std::string& finding() const { return finding_; }
 
