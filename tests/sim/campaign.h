@@ -31,7 +31,7 @@ bool Sweep(const CampaignOptions& options);
 bool RunCrashPoint(const CampaignOptions& options, bool trace);
 // Good when every one is found by the seeds from seed_first on.
 bool FindPlantedBugs(const CampaignOptions& options);
-// Seeds, the same seed twice, a coarse sweep, planted bugs: about a minute.
+// Seeds, the same seed twice, a coarse sweep, planted bugs: about three minutes of one processor.
 bool Smoke(const CampaignOptions& options);
 
 }  // namespace sluice::sim
