@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+#include "log/internal/journal_directory.h"
+#include "log/internal/journal_format.h"
 #include "log/test_log_fixture.h"
 
 namespace sluice::log {
@@ -70,6 +73,60 @@ TEST_F(LogRecycle, AShutdownAfterAFailedRetirementLeavesALogThatOpens) {
 uint64_t SparesOnDisk(io::FileSystem& files) {
   const auto names = files.List(std::string(kTestDirectory) + "/journal").value();
   return static_cast<uint64_t>(std::count_if(names.begin(), names.end(), [](auto& name) { return name.starts_with("spare-"); }));
+}
+
+// The first commit of the newest segment, cut in the middle: all that a process left of its first write.
+void TearNextCommit(io::FileSystem& files) {
+  const LogPaths paths{kTestDirectory};
+  const auto names = files.List(paths.journal).value();
+  uint64_t newest = 0, sequence = 0;
+  JournalId id;
+  for (const std::string& name : names) {
+    if (!name.ends_with(".segment") || name.starts_with("spare-")) continue;
+    const std::string bytes = io::ReadFile(files, base::JoinPath(paths.journal, name)).value();
+    newest = std::stoull(name);
+    std::copy_n(bytes.begin() + 16, id.size(), id.begin());
+    for (uint64_t at = kBlock; at < bytes.size(); at += kBlock) {
+      const char* commit = bytes.data() + at;
+      const bool own = bytes.compare(at, 8, "SLCOMMIT") == 0 && base::GetLittle<uint64_t>(commit + 32) == newest && base::GetLittle<uint64_t>(commit + 40) == at;
+      if (own) sequence = std::max(sequence, base::GetLittle<uint64_t>(commit + 48));
+    }
+  }
+  CommitHeader header{kJournalFormatVersion, 1, id, SegmentNumber(newest), kBlock, CommitSequence(sequence + 1), Timestamp{2'000'000'000'000'000}, 6'000, 12345};
+  std::string torn(kBlock, 'x');
+  EncodeCommitHeader(header, torn.data());
+  auto file = files.Open(paths.segment(SegmentNumber(newest)), {.mode = io::OpenMode::kReadWrite}).value();
+  ASSERT_TRUE(file->Write(kBlock, torn).ok() && file->Sync().ok());
+}
+
+// Found by a kill in the middle of the first write after a start: the torn tail was cut, the journal went on in a fresh segment, all rows
+// went to their table, and the segment of the newest commit was recycled. The journal held no commit at all then, and did not open.
+TEST_F(LogRecycle, TheSegmentOfTheNewestCommitStaysWhileItsSuccessorsHoldNone) {
+  Run([&] {
+    const auto env = world_.env();
+    auto log = Log::Open(env, kTestDirectory, SmallLogOptions()).value();
+    auto* topic = OpenTopic(*log);
+    for (int i = 0; i < 30; i++) {
+      AppendDurably(*log, topic, kP0, {{std::to_string(i), i, "/test", std::string(20'000, 'x')}});
+      log->SetTiered("raw-events", {{kP0, Offset(i + 1)}});
+      Settle(env, *log, 5);
+    }
+    for (int crash = 0; crash < 4; crash++) {
+      ASSERT_TRUE(log->Shutdown().ok());
+      log.reset();
+      TearNextCommit(env.files);
+      auto again = Log::Open(env, kTestDirectory, SmallLogOptions());
+      ASSERT_TRUE(again.ok()) << crash << ": " << again.error().ToString();
+      log = std::move(*again);
+      log->SetTiered("raw-events", {{kP0, Offset(30)}});
+      Settle(env, *log, 100);
+    }
+    topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"behind it", 30, "/test", std::string(20'000, 'x')}});
+    EXPECT_TRUE(log->Shutdown().ok());
+    log.reset();
+    EXPECT_TRUE(Log::Open(env, kTestDirectory, SmallLogOptions()).ok());
+  });
 }
 
 TEST_F(LogRecycle, SpareSegmentsAreCountedAlsoAfterARestart) {

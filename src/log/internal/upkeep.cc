@@ -62,7 +62,7 @@ void Upkeep::Step(CommitSequence durable, Timestamp now) {
   PrepareSegmentIfWanted(now);
   SealIfDue(durable, now);
   WriteCheckpointIfDue(durable);
-  Recycle(now);
+  Recycle(durable, now);
   DropFiles(now);
   auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
   if (!expired.empty()) RemoveFiles(std::move(expired));
@@ -218,12 +218,15 @@ bool Upkeep::RunsWillCoverNextRecycled() const {
   return segments.empty() || segments[std::min(kAhead, segments.size()) - 1].last <= covered;
 }
 
-void Upkeep::Recycle(Timestamp now) {
+void Upkeep::Recycle(CommitSequence durable, Timestamp now) {
   switch (phase_) {
     case RecyclePhase::kNone: {
       if (SegmentsLeft(2) || now < retry_at_) return;
       auto segments = parts_.view.Segments();
       if (segments.empty() || segments.front().number >= parts_.journal.active()) return;
+      // The newest commit stays: behind a torn tail the active segment may hold none yet, and a journal without commits, whose checkpoint
+      // covers some, has lost its newest segments as far as the next start can tell.
+      if (segments.front().last >= durable) return;
       recycling_ = segments.front();
       phase_ = RecyclePhase::kWaitForRuns;
       [[fallthrough]];

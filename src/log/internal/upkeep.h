@@ -71,7 +71,7 @@ class Upkeep {
   Tiered TieredNow() const;
   static std::map<LogPartition, Offset> TieredOf(const Topic& topic);
   void DropFiles(Timestamp now);
-  void Recycle(Timestamp now);
+  void Recycle(CommitSequence durable, Timestamp now);
   bool SegmentsLeft(uint64_t n) const;
   bool RunsWillCoverNextRecycled() const;
   void PostCopyOut();
