@@ -35,6 +35,7 @@ struct ManifestEntry {
   DataFile file;
 
   bool is_live() const { return status != EntryStatus::kDeleted; }
+  bool operator==(const ManifestEntry&) const = default;
 };
 
 // What a manifest holds in one field of its spec. Bounds are single-value bytes.
@@ -67,6 +68,9 @@ struct ManifestFile {
   bool has_live_files() const { return added_files_count != 0 || existing_files_count != 0; }
   bool operator==(const ManifestFile&) const = default;
 };
+
+// Header entry of the manifests that are written here: the snapshot that added them.
+constexpr char kSnapshotOfManifestKey[] = "sluice.snapshot-id";
 
 // Field ids.
 namespace manifest_field {

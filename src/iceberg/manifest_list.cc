@@ -108,6 +108,14 @@ std::vector<ManifestFile> EmbeddedManifests(const Snapshot& snapshot) {
   return manifests;
 }
 
+// A list that stands under the name of another one: of ours and of most writers the header says whose it is.
+Result<void> CheckSnapshot(std::string_view bytes, const Snapshot& snapshot) {
+  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+  auto id = reader.metadata().find("snapshot-id");
+  if (id == reader.metadata().end() || id->second == std::to_string(snapshot.snapshot_id)) return {};
+  return Error{ErrorCode::kCorruption, "it is the list of snapshot " + id->second + ", not of " + std::to_string(snapshot.snapshot_id)};
+}
+
 }  // namespace
 
 std::string SerializeManifestList(const Snapshot& snapshot, std::vector<ManifestFile> manifests, std::string sync) {
@@ -142,6 +150,7 @@ Result<std::vector<ManifestFile>> ReadManifestList(io::ObjectStore& objects, con
   std::string doing = "reading the manifest list \"" + snapshot.manifest_list + "\"";
   auto bytes = io::ReadObject(objects, snapshot.manifest_list, kManifestBytesMax);
   if (!bytes.ok()) return bytes.error().While(doing);
+  if (auto own = CheckSnapshot(*bytes, snapshot); !own.ok()) return own.error().While(doing);
   auto manifests = ParseManifestList(*bytes);
   if (!manifests.ok()) return manifests.error().While(doing);
   return manifests;

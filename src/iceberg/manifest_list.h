@@ -23,7 +23,7 @@ std::string SerializeManifestList(const Snapshot& snapshot, std::vector<Manifest
 Result<std::vector<ManifestFile>> ParseManifestList(std::string_view bytes);
 
 // The manifests of a snapshot. Also of version 1 snapshots that name their manifests themselves; their counts are not known.
-// Errors name the list. kNotFound: it is gone.
+// Errors name the list. kNotFound: it is gone. kCorruption also when its header names another snapshot.
 Result<std::vector<ManifestFile>> ReadManifestList(io::ObjectStore& objects, const Snapshot& snapshot);
 
 }  // namespace sluice::iceberg

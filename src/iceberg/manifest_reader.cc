@@ -81,6 +81,18 @@ Result<ManifestEntry> EntryOf(const AvroValue& record, const ManifestFile& manif
   return entry;
 }
 
+// A manifest that stands under the name of another one: its list says how long it is, and the header of ours who wrote it.
+Result<void> CheckOwn(std::string_view bytes, const ManifestFile& manifest) {
+  if (manifest.length > 0 && bytes.size() != static_cast<size_t>(manifest.length))
+    return Error{ErrorCode::kCorruption,
+                 "it has " + std::to_string(bytes.size()) + " bytes, its list says " + std::to_string(manifest.length)};
+  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+  auto id = reader.metadata().find(kSnapshotOfManifestKey);
+  if (id == reader.metadata().end() || id->second == std::to_string(manifest.added_snapshot_id)) return {};
+  return Error{ErrorCode::kCorruption,
+               "it was added by snapshot " + id->second + ", its list says " + std::to_string(manifest.added_snapshot_id)};
+}
+
 }  // namespace
 
 Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes, const ManifestFile& manifest, const Type& partition) {
@@ -101,6 +113,7 @@ Result<std::vector<ManifestEntry>> ReadManifest(io::ObjectStore& objects, const 
     return Error{ErrorCode::kCorruption, "the table has no partition spec " + std::to_string(manifest.partition_spec_id)}.While(doing);
   auto bytes = io::ReadObject(objects, manifest.path, kManifestBytesMax);
   if (!bytes.ok()) return bytes.error().While(doing);
+  if (auto own = CheckOwn(*bytes, manifest); !own.ok()) return own.error().While(doing);
   auto entries = ParseManifest(*bytes, manifest, metadata.PartitionTypeOf(*spec));
   if (!entries.ok()) return entries.error().While(doing);
   return entries;

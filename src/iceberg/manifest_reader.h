@@ -19,7 +19,8 @@ namespace sluice::iceberg {
 // kCorruption: damaged bytes or a value of a wrong type. kInvalid: a codec that is not supported.
 Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes, const ManifestFile& manifest, const Type& partition);
 
-// Reads and parses it; errors name its path. kNotFound: the file is gone. kCorruption also when the table lacks its spec.
+// Reads and parses it; errors name its path. kNotFound: the file is gone. kCorruption also when the table lacks its
+// spec, and when it is not as long as its list says or its header names another snapshot than that.
 Result<std::vector<ManifestEntry>> ReadManifest(io::ObjectStore& objects, const ManifestFile& manifest, const TableMetadata& metadata);
 
 }  // namespace sluice::iceberg

@@ -102,8 +102,10 @@ struct FieldRange {
   }
 };
 
-std::map<std::string, std::string> Header(const TableMetadata& metadata, const PartitionSpec& spec, ManifestContent content) {
-  return {{"schema", SchemaToJson(metadata.schema()).Dump()},
+std::map<std::string, std::string> Header(const TableMetadata& metadata, const PartitionSpec& spec, ManifestContent content,
+                                          SnapshotId snapshot_id) {
+  return {{kSnapshotOfManifestKey, std::to_string(snapshot_id)},
+          {"schema", SchemaToJson(metadata.schema()).Dump()},
           {"schema-id", std::to_string(metadata.current_schema_id)},
           {"partition-spec", PartitionFieldsToJson(spec.fields).Dump()},
           {"partition-spec-id", std::to_string(spec.spec_id)},
@@ -141,7 +143,7 @@ struct ManifestWriter::State {
 ManifestWriter::ManifestWriter(const TableMetadata& metadata, SpecId spec_id, ManifestContent content, SnapshotId snapshot_id, std::string sync) {
   const PartitionSpec& spec = SpecOf(metadata, spec_id);
   Type partition = metadata.PartitionTypeOf(spec);
-  AvroWriter avro(ManifestAvroSchema(partition).Dump(), Header(metadata, spec, content), AvroCodec::kDeflate, std::move(sync));
+  AvroWriter avro(ManifestAvroSchema(partition).Dump(), Header(metadata, spec, content, snapshot_id), AvroCodec::kDeflate, std::move(sync));
   ManifestFile file;
   file.partition_spec_id = spec_id;
   file.content = content;

@@ -106,7 +106,7 @@ struct TableMetadata {
 };
 
 // Reads a metadata file, plain or gzip. `file` only names it in errors.
-// kCorruption: not JSON, or a member is missing, of a wrong type or contradicts another. kInvalid: a format version that is
+// kCorruption: not JSON, a member is missing, of a wrong type or contradicts another, or it is not what was written here. kInvalid: a format version that is
 // not supported (3 and later), or a type of such a version.
 Result<TableMetadata> ParseTableMetadata(std::string_view bytes, const std::string& file);
 

@@ -2,6 +2,8 @@
 //
 // TableMetadata -> metadata.json.
 
+#include "base/bytes.h"
+#include "iceberg/internal/metadata_file.h"
 #include "iceberg/table_metadata.h"
 
 namespace sluice::iceberg {
@@ -89,7 +91,14 @@ std::string SerializeTableMetadata(const TableMetadata& metadata) {
   json.Set("properties", PropertiesToJson(metadata.properties));
   SetSnapshots(metadata, json);
   for (const auto& [name, value] : metadata.unknown) json.Set(name, value);
+  json.Set(kMetadataChecksum, ChecksumOfMetadata(json));
   return json.Dump();
+}
+
+std::string ChecksumOfMetadata(const Json& json) {
+  std::string crc;
+  base::AppendBig(crc, base::Crc32c(json.Dump()));
+  return std::to_string(json["last-updated-ms"].AsInt()) + ":" + base::ToHex(crc);
 }
 
 }  // namespace sluice::iceberg

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "iceberg/internal/compression.h"
+#include "iceberg/internal/metadata_file.h"
 #include "iceberg/table_metadata.h"
 
 namespace sluice::iceberg {
@@ -14,11 +15,11 @@ namespace {
 constexpr int32_t kFormatVersionReadMax = 2;
 constexpr SnapshotId kNoSnapshot = -1;  // what Java writes for "none"
 
-constexpr std::array<std::string_view, 25> kMembers = {
+constexpr std::array<std::string_view, 26> kMembers = {
     "format-version", "table-uuid", "location", "last-sequence-number", "last-updated-ms", "last-column-id", "schemas", "schema",
     "current-schema-id", "partition-specs", "partition-spec", "default-spec-id", "last-partition-id", "sort-orders",
     "default-sort-order-id", "properties", "current-snapshot-id", "snapshots", "snapshot-log", "metadata-log", "refs", "statistics",
-    "partition-statistics", "next-row-id", "encryption-keys"};
+    "partition-statistics", "next-row-id", "encryption-keys", kMetadataChecksum};
 constexpr std::array<std::string_view, 8> kSnapshotMembers = {"snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms",
                                                               "manifest-list", "manifests", "schema-id", "summary"};
 
@@ -223,6 +224,15 @@ Result<TableMetadata> FromJson(const Json& json) {
   return out;
 }
 
+// False: it was written here, and is not what was written.
+bool IsAsWritten(const Json& json) {
+  const Json* sum = json.Find(kMetadataChecksum);
+  if (sum == nullptr || !sum->AsString().starts_with(std::to_string(json["last-updated-ms"].AsInt()) + ":")) return true;
+  Json rest = json;
+  rest.Erase(kMetadataChecksum);
+  return ChecksumOfMetadata(rest) == sum->AsString();
+}
+
 bool IsGzip(std::string_view bytes) { return bytes.starts_with("\x1F\x8B"); }
 
 }  // namespace
@@ -237,6 +247,7 @@ Result<TableMetadata> ParseTableMetadata(std::string_view bytes, const std::stri
   }
   auto json = Json::Parse(bytes);
   if (!json.ok()) return Broken(json.error().message).While("reading \"" + file + "\"");
+  if (!IsAsWritten(*json)) return Broken("its checksum is another one").While("reading \"" + file + "\"");
   auto metadata = FromJson(*json);
   if (metadata.ok()) return metadata;
   Error error = metadata.error();

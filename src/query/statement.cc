@@ -18,6 +18,15 @@ QueryErrorKind KindOf(ErrorCode code) {
     default: return QueryErrorKind::kUnavailable;
   }
 }
+// A file that is not as long as its manifest says is another one, or cut: a statement must not read it as if it were the right one.
+Result<std::unique_ptr<io::ObjectReader>> OpenDataFile(io::ObjectStore& objects, const ViewFile& file) {
+  ASSIGN_OR_RETURN(auto object, objects.Open(file.uri));
+  if (object->descriptor() < 0) return Error{ErrorCode::kUnavailable, "a data file is not on a local disk"};
+  if (object->size() != file.bytes)
+    return Error{ErrorCode::kCorruption, "it has " + std::to_string(object->size()) + " bytes, its manifest says " + std::to_string(file.bytes)};
+  return object;
+}
+
 QueryError ToQueryError(const Error& error) { return {KindOf(error.code), error.message, std::nullopt, error.hint}; }
 
 constexpr int64_t kNsPerMs = 1'000'000;
@@ -184,7 +193,7 @@ std::vector<ScannedFile> Statement::Describe(const TableScan& scan, StatementSta
     stats.files_read++;
     stats.bytes_read += cold.bytes;
     stats.rows_lake += cold.rows - static_cast<int64_t>(file.deleted_rows.size());
-    openable_.insert_or_assign(file.id, cold.uri);
+    openable_.insert_or_assign(file.id, cold);
     out.push_back(std::move(file));
   }
   return out;
@@ -225,10 +234,10 @@ Statement::Step Statement::AnswerOpen(std::string_view payload) {
   if (found == openable_.end()) return Step::kBroken;  // only what a scan named
   auto none = Encode(std::optional<QueryError>());
   if (auto* chunk = std::get_if<ViewChunk>(&found->second)) return Answer(MessageType::kOpened, none, chunk->descriptor);
-  auto object = env_.objects.Open(std::get<std::string>(found->second));
-  if (object.ok() && (*object)->descriptor() >= 0) return Answer(MessageType::kOpened, none, (*object)->descriptor());
-  auto error = object.ok() ? Error{ErrorCode::kUnavailable, "a data file is not on a local disk", ""} : object.error();
-  env_.log.Warn("a data file could not be opened for a statement", {{"uri", std::get<std::string>(found->second)}, {"reason", error.message}});
+  const auto& file = std::get<ViewFile>(found->second);
+  auto object = OpenDataFile(env_.objects, file);
+  if (object.ok()) return Answer(MessageType::kOpened, none, (*object)->descriptor());
+  env_.log.Warn("a data file could not be opened for a statement", {{"uri", file.uri}, {"reason", object.error().message}});
   return Answer(MessageType::kOpened, Encode(std::optional(QueryError{QueryErrorKind::kUnavailable, "a data file could not be opened", std::nullopt, "try again; the server's log names the file"})));
 }
 

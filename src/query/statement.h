@@ -101,7 +101,7 @@ class Statement {
   uint64_t id_ = 0;
   std::optional<ArrowStreamReader> rows_;
   std::vector<BoundView> bound_;                             // by handle
-  std::map<uint64_t, std::variant<std::string, ViewChunk>> openable_;  // by number: a URI, or a chunk that is kept
+  std::map<uint64_t, std::variant<ViewFile, ViewChunk>> openable_;  // by number: a file, or a chunk that is kept
   std::optional<QueryError> stopped_;                        // why the worker was interrupted
   std::optional<TableName> awaits_;
   int64_t background_at_ns_ = 0;

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "base/bytes.h"
+#include "iceberg/internal/avro_writer.h"
 #include "iceberg/internal/compression.h"
 
 namespace sluice::iceberg {
@@ -199,6 +200,9 @@ Result<AvroReader> AvroReader::Open(std::string_view bytes) {
   reader.sync_ = in.GetBytes(kSyncBytes);
   if (!in.ok()) return Damaged("the header is cut");
   reader.blocks_ = bytes.substr(kMagic.size() + in.position());
+  if (auto sum = reader.metadata_.find(std::string(kAvroChecksumKey));
+      sum != reader.metadata_.end() && sum->second != AvroChecksum(reader.metadata_, reader.sync_, reader.blocks_))
+    return Damaged("its checksum is another one");
   auto json = Json::Parse(reader.metadata_["avro.schema"]);
   if (!json.ok()) return Damaged("the header has no schema");
   ASSIGN_OR_RETURN(reader.schema_, AvroSchema::Parse(*json));

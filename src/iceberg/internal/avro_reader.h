@@ -39,7 +39,7 @@ struct AvroValue {
 // `bytes` must outlive it.
 class AvroReader {
  public:
-  // Reads the header. kCorruption: not an Avro file. kInvalid: a codec that is not supported.
+  // Reads the header. kCorruption: not an Avro file, or one of ours (avro_writer.h) with another checksum. kInvalid: a codec that is not supported.
   static Result<AvroReader> Open(std::string_view bytes);
 
   // The header's entries, "avro.schema" and "avro.codec" among them.

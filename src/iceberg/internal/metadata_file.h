@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// Names and log of metadata files: "<location>/metadata/00012-<uuid>.metadata.json".
+// Names, log and checksum of metadata files: "<location>/metadata/00012-<uuid>.metadata.json".
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "iceberg/table_metadata.h"
@@ -15,6 +16,12 @@ std::string NextMetadataLocation(const TableMetadata& table, const std::string& 
 
 // Appends `previous` to the metadata log and cuts the log to write.metadata.previous-versions-max. Returns what was cut off.
 std::vector<std::string> LogPreviousMetadata(TableMetadata& next, const std::string& previous, int64_t previous_updated_ms);
+
+// A member of the files that are written here: JSON itself would not notice a flipped digit. It begins with the file's "last-updated-ms", so
+// that an engine that takes it over into a file of its own, unknown to it as it is, proves nothing with it.
+constexpr std::string_view kMetadataChecksum = "sluice-checksum";
+// Of a document without that member.
+std::string ChecksumOfMetadata(const Json& json);
 
 // How `current` (at `location`) came to be, seen from a compare-and-set from `base` to `ours`.
 enum class SwapOutcome : uint8_t {
