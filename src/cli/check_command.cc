@@ -32,6 +32,9 @@ void CheckJournal(CheckContext& context, CheckReport& report) {
 }
 
 void CheckCatalog(CheckContext& context, CheckReport& report) {
+  // An empty file is a new database to SQLite: opening it would make the catalog's tables in it.
+  if (auto file = context.env.files.Stat(context.directory.catalog()); file.ok() && file->size == 0)
+    return report.findings.push_back("catalog: \"" + context.directory.catalog() + "\" is empty");
   auto store = io::OpenSqliteCatalogStore(context.directory.catalog(), server::kCatalogName);
   if (!store.ok()) return report.findings.push_back("catalog: " + store.error().message);
   context.store = std::move(*store);
