@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./x test: the tree's own rules, every unit test, the simulator, the real binary. Ends with 'N passed, N failed'.
+"""./x test: the tree's own rules, every unit test, the simulator, the real binary, and how it bears faults. Ends with 'N passed, N failed'.
 
 Apart: `./x test engines`, where other engines read tables of the real binary (it needs Java and some 700 MB more in .deps), and
 `./x test --sanitize thread|address`, which is in sanitize.py.
@@ -54,9 +54,10 @@ def run(command, arguments):
         debug = build.build("debug", offline=offline)
         _unit_tests(score, debug)
     if words == ["all"]:
-        release = build.build("release", ("sluice", "sluice_sim"), offline)
+        release = build.build("release", ("sluice", "sluice_sim", "sluice_faults", "sluice_history"), offline)
         _simulator(score, release)
         _real_binary(score, "e2e", release)
+        _real_binary(score, "faults", release)
     print(f"{score.passed} passed, {score.failed} failed", flush=True)
     return 1 if score.failed > 0 or score.passed == 0 else 0
 
