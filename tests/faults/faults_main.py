@@ -11,6 +11,7 @@ FOLDER = pathlib.Path(__file__).parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "e2e")]
 
 import campaign  # noqa: E402
+import damage  # noqa: E402
 
 
 def main():
@@ -18,12 +19,13 @@ def main():
     words.add_argument("--kills", type=int, default=0, metavar="N", help="SIGKILL at any moment")
     words.add_argument("--cuts", type=int, default=0, metavar="N", help="the power fails at any call")
     words.add_argument("--errors", type=int, default=0, metavar="N", help="lives in which calls fail with some probability")
+    words.add_argument("--flips", type=int, default=0, metavar="N", help="one bit of any file is another one: a wrong answer is a problem")
     words.add_argument("--edges", action="store_true", help="every edge with every action, three times")
     words.add_argument("--seed", type=int, default=int(time.time()), metavar="N", help="what decides everything (default: the time)")
     words.add_argument("--keep", metavar="DIR", help="where directories and histories of what went wrong stay (default: a temporary one)")
     asked = words.parse_args()
-    if not (asked.kills or asked.cuts or asked.errors or asked.edges):
-        words.error("say --kills N, --cuts N, --errors N or --edges")
+    if not (asked.kills or asked.cuts or asked.errors or asked.flips or asked.edges):
+        words.error("say --kills N, --cuts N, --errors N, --flips N or --edges")
     folder = pathlib.Path(asked.keep) if asked.keep else pathlib.Path(tempfile.mkdtemp(prefix="sluice_faults_"))
     verdicts = []
     if asked.kills:
@@ -36,8 +38,13 @@ def main():
         lives = campaign.matrix(asked.seed, everything=True)
         verdicts += go(folder / "edges", campaign.chains_of(lives["process"], asked.seed), asked.seed, False)
         verdicts += go(folder / "edges", campaign.chains_of(lives["power"], asked.seed), asked.seed, True)
-    print(f"seed {asked.seed}: {summary(verdicts)}")
-    return 1 if any(verdict.problems for verdict in verdicts) else 0
+    counts, wrong = damage.judge(folder / "flips", asked.flips, asked.seed) if asked.flips else ({}, [])
+    for (kind, outcome), number in sorted(counts.items()):
+        print(f"{kind}: {outcome} {number}")
+    for sentence in wrong:
+        print(sentence)
+    print(f"seed {asked.seed}: {summary(verdicts)}; {sum(counts.values())} flips, {len(wrong)} wrong answers")
+    return 1 if wrong or any(verdict.problems for verdict in verdicts) else 0
 
 
 def go(folder, chains, seed, power):

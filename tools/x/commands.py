@@ -26,7 +26,7 @@ COMMANDS = [
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
     Command("fuzz", "[NAME...] [--minutes N]", "build with libFuzzer and sanitizers, then look for inputs that break a decoder; a minute each", "fuzz"),
     Command("overload", "[NAME...] [--minutes N]", "build, then measure under more load than there should be; soak for memory", "overload"),
-    Command("faults", "[--kills N] [--cuts N] [--errors N] [--edges] [--seed N]", "build, then kill the real binary, cut its power, fail its calls", "launch"),
+    Command("faults", "[--kills N] [--cuts N] [--errors N] [--flips N] [--edges] [--seed N]", "build, then kill the real binary, cut its power, fail its calls", "launch"),
     Command("fetch", "[engines] [--offline]", "download and unpack the pinned dependencies into .deps; engines = Spark, too", "fetch"),
     Command("install", "--prefix DIR", "make a tree that runs without this clone", "install"),
     Command("clean", "[--all]", "remove build/; with --all .deps/, too", "clean"),
