@@ -6,6 +6,9 @@
 namespace sluice::base {
 namespace {
 
+// The seconds of 0000-01-01 and 10000-01-01: DaysFromCivil(...) * 86400.
+constexpr int64_t kFirstSecond = -62'167'219'200, kEndSecond = 253'402'300'800;
+
 // Two decimal digits, or 1000.
 unsigned TwoDigits(const char* p) {
   unsigned a = static_cast<unsigned>(p[0] - '0'), b = static_cast<unsigned>(p[1] - '0');
@@ -75,7 +78,7 @@ bool ParseRfc3339(std::string_view text, Timestamp& out) {
   if (!ParseOffset(text.substr(at), offset)) return false;
   int64_t seconds = DaysFromCivil(year, month, day) * 86400 + static_cast<int64_t>(h * 3600 + m * 60 + s) - offset;
   // A leap second or an offset can lead out of the years that the format has.
-  if (seconds < DaysFromCivil(0, 1, 1) * 86400 || seconds >= DaysFromCivil(10'000, 1, 1) * 86400) return false;
+  if (seconds < kFirstSecond || seconds >= kEndSecond) return false;
   out.us = seconds * kMicrosPerSecond + micros;
   return true;
 }

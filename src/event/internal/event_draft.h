@@ -22,7 +22,7 @@ class EventDraft {
   // Forgets the event before. Slices given later belong to `batch`.
   void Begin(EventBatch& batch) {
     batch_ = &batch;
-    present_ = named_ = 0;
+    present_ = named_ = empty_ = 0;
     failed_ = false;
     extensions_.clear();
   }
@@ -34,6 +34,7 @@ class EventDraft {
   }
   void Put(Slot slot, Slice value) {
     present_ |= Bit(slot);
+    empty_ = (empty_ & ~Bit(slot)) | (value.length == 0 ? Bit(slot) : 0);
     values_[slot] = value;
   }
   // A null slice: named, but absent.
@@ -57,15 +58,14 @@ class EventDraft {
  private:
   void Check();
   void CheckContentType();
-  void FailMissing(Slot slot);
-  void FailEmpty(Slot slot);
+  void CheckPresent();
   void FailTwice(std::string_view name);
   std::string_view View(Attribute a) const { return batch_->View(values_[SlotOf(a)]); }
 
   DecodeLimits limits_;
   EventBatch* batch_ = nullptr;
   std::array<Slice, kSlotCount> values_;
-  uint32_t present_ = 0, named_ = 0;  // bit per slot
+  uint32_t present_ = 0, named_ = 0, empty_ = 0;  // bit per slot; empty ones are present
   std::vector<Extension> extensions_;
   bool failed_ = false;
   std::string pointer_, reason_;
