@@ -109,11 +109,26 @@ std::vector<ManifestFile> EmbeddedManifests(const Snapshot& snapshot) {
 }
 
 // A list that stands under the name of another one: of ours and of most writers the header says whose it is.
-Result<void> CheckSnapshot(std::string_view bytes, const Snapshot& snapshot) {
-  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+Result<void> CheckSnapshot(const AvroReader& reader, const Snapshot& snapshot) {
   auto id = reader.metadata().find("snapshot-id");
   if (id == reader.metadata().end() || id->second == std::to_string(snapshot.snapshot_id)) return {};
   return Error{ErrorCode::kCorruption, "it is the list of snapshot " + id->second + ", not of " + std::to_string(snapshot.snapshot_id)};
+}
+
+Result<std::vector<ManifestFile>> ManifestsOf(const AvroReader& reader) {
+  std::vector<ManifestFile> manifests;
+  RETURN_IF_ERROR(reader.ForEach([&](const AvroValue& record) -> Result<void> {
+    ASSIGN_OR_RETURN(ManifestFile manifest, ManifestOf(record));
+    manifests.push_back(std::move(manifest));
+    return {};
+  }));
+  return manifests;
+}
+
+Result<std::vector<ManifestFile>> ParseListOf(std::string_view bytes, const Snapshot& snapshot) {
+  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+  RETURN_IF_ERROR(CheckSnapshot(reader, snapshot));
+  return ManifestsOf(reader);
 }
 
 }  // namespace
@@ -136,13 +151,7 @@ std::string SerializeManifestList(const Snapshot& snapshot, std::vector<Manifest
 
 Result<std::vector<ManifestFile>> ParseManifestList(std::string_view bytes) {
   ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
-  std::vector<ManifestFile> manifests;
-  RETURN_IF_ERROR(reader.ForEach([&](const AvroValue& record) -> Result<void> {
-    ASSIGN_OR_RETURN(ManifestFile manifest, ManifestOf(record));
-    manifests.push_back(std::move(manifest));
-    return {};
-  }));
-  return manifests;
+  return ManifestsOf(reader);
 }
 
 Result<std::vector<ManifestFile>> ReadManifestList(io::ObjectStore& objects, const Snapshot& snapshot) {
@@ -150,8 +159,7 @@ Result<std::vector<ManifestFile>> ReadManifestList(io::ObjectStore& objects, con
   std::string doing = "reading the manifest list \"" + snapshot.manifest_list + "\"";
   auto bytes = io::ReadObject(objects, snapshot.manifest_list, kManifestBytesMax);
   if (!bytes.ok()) return bytes.error().While(doing);
-  if (auto own = CheckSnapshot(*bytes, snapshot); !own.ok()) return own.error().While(doing);
-  auto manifests = ParseManifestList(*bytes);
+  auto manifests = ParseListOf(*bytes, snapshot);
   if (!manifests.ok()) return manifests.error().While(doing);
   return manifests;
 }

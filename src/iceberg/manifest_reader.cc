@@ -82,21 +82,17 @@ Result<ManifestEntry> EntryOf(const AvroValue& record, const ManifestFile& manif
 }
 
 // A manifest that stands under the name of another one: its list says how long it is, and the header of ours who wrote it.
-Result<void> CheckOwn(std::string_view bytes, const ManifestFile& manifest) {
+Result<void> CheckOwn(std::string_view bytes, const AvroReader& reader, const ManifestFile& manifest) {
   if (manifest.length > 0 && bytes.size() != static_cast<size_t>(manifest.length))
     return Error{ErrorCode::kCorruption,
                  "it has " + std::to_string(bytes.size()) + " bytes, its list says " + std::to_string(manifest.length)};
-  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
   auto id = reader.metadata().find(kSnapshotOfManifestKey);
   if (id == reader.metadata().end() || id->second == std::to_string(manifest.added_snapshot_id)) return {};
   return Error{ErrorCode::kCorruption,
                "it was added by snapshot " + id->second + ", its list says " + std::to_string(manifest.added_snapshot_id)};
 }
 
-}  // namespace
-
-Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes, const ManifestFile& manifest, const Type& partition) {
-  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+Result<std::vector<ManifestEntry>> EntriesOf(const AvroReader& reader, const ManifestFile& manifest, const Type& partition) {
   std::vector<ManifestEntry> entries;
   RETURN_IF_ERROR(reader.ForEach([&](const AvroValue& record) -> Result<void> {
     ASSIGN_OR_RETURN(ManifestEntry entry, EntryOf(record, manifest, partition));
@@ -106,6 +102,19 @@ Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes, const M
   return entries;
 }
 
+Result<std::vector<ManifestEntry>> ParseOwn(std::string_view bytes, const ManifestFile& manifest, const Type& partition) {
+  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+  RETURN_IF_ERROR(CheckOwn(bytes, reader, manifest));
+  return EntriesOf(reader, manifest, partition);
+}
+
+}  // namespace
+
+Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes, const ManifestFile& manifest, const Type& partition) {
+  ASSIGN_OR_RETURN(AvroReader reader, AvroReader::Open(bytes));
+  return EntriesOf(reader, manifest, partition);
+}
+
 Result<std::vector<ManifestEntry>> ReadManifest(io::ObjectStore& objects, const ManifestFile& manifest, const TableMetadata& metadata) {
   std::string doing = "reading the manifest \"" + manifest.path + "\"";
   const PartitionSpec* spec = metadata.FindSpec(manifest.partition_spec_id);
@@ -113,8 +122,7 @@ Result<std::vector<ManifestEntry>> ReadManifest(io::ObjectStore& objects, const 
     return Error{ErrorCode::kCorruption, "the table has no partition spec " + std::to_string(manifest.partition_spec_id)}.While(doing);
   auto bytes = io::ReadObject(objects, manifest.path, kManifestBytesMax);
   if (!bytes.ok()) return bytes.error().While(doing);
-  if (auto own = CheckOwn(*bytes, manifest); !own.ok()) return own.error().While(doing);
-  auto entries = ParseManifest(*bytes, manifest, metadata.PartitionTypeOf(*spec));
+  auto entries = ParseOwn(*bytes, manifest, metadata.PartitionTypeOf(*spec));
   if (!entries.ok()) return entries.error().While(doing);
   return entries;
 }
