@@ -13,20 +13,12 @@
 namespace sluice::iceberg {
 namespace {
 
-const std::string kSync(16, 's');
-
-TableMetadata Table() {
-  NewTable table = TestTable();
-  table.location = "file:///t";
-  return *MakeTableMetadata(table, 1000);
-}
-
 void RunManifest(std::string_view input) {
-  static const TableMetadata table = Table();
+  static const TableMetadata table = TestMetadata();
   static const Type partition = table.PartitionTypeOf(table.spec());
   auto entries = ParseManifest(input, {}, partition);
   if (!entries.ok()) return;
-  ManifestWriter writer(table, table.default_spec_id, ManifestContent::kData, 42, kSync);
+  ManifestWriter writer(table, table.default_spec_id, ManifestContent::kData, 42, kTestSync);
   std::vector<ManifestEntry> written;
   for (const ManifestEntry& entry : *entries) {
     CHECK(entry.file.partition.size() == partition.fields.size(), "a value for each field of the partition");
@@ -52,7 +44,7 @@ void RunList(std::string_view input) {
   Snapshot snapshot;
   snapshot.snapshot_id = 42;
   snapshot.sequence_number = 9;
-  auto again = ParseManifestList(SerializeManifestList(snapshot, *manifests, kSync));
+  auto again = ParseManifestList(SerializeManifestList(snapshot, *manifests, kTestSync));
   CHECK(again.ok() && again->size() == manifests->size(), "what was read can be written");
   for (size_t i = 0; i < manifests->size(); i++) CHECK((*again)[i].path == (*manifests)[i].path && (*again)[i].length == (*manifests)[i].length, "and reads the same");
 }
@@ -70,10 +62,10 @@ void RunMetadata(std::string_view input) {
 }
 
 std::vector<std::string> ManifestSeeds() {
-  TableMetadata table = Table();
+  TableMetadata table = TestMetadata();
   std::vector<std::string> seeds;
   for (auto status : {EntryStatus::kAdded, EntryStatus::kExisting, EntryStatus::kDeleted}) {
-    ManifestWriter writer(table, 0, ManifestContent::kData, 42, kSync);
+    ManifestWriter writer(table, 0, ManifestContent::kData, 42, kTestSync);
     ManifestEntry entry;
     entry.status = status;
     entry.file = TestFile("file:///a", "order", 5, 1, 10);
@@ -95,11 +87,11 @@ std::vector<std::string> ListSeeds() {
   file.path = "file:///m";
   file.length = 100;
   file.partitions = {{true, false, std::string("a"), std::string("b")}, {}};
-  return {SerializeManifestList(snapshot, {}, kSync), SerializeManifestList(snapshot, {file, file}, kSync)};
+  return {SerializeManifestList(snapshot, {}, kTestSync), SerializeManifestList(snapshot, {file, file}, kTestSync)};
 }
 
 std::vector<std::string> MetadataSeeds() {
-  TableMetadata plain = Table(), full = Table();
+  TableMetadata plain = TestMetadata(), full = TestMetadata();
   Snapshot snapshot;
   snapshot.snapshot_id = 7;
   snapshot.sequence_number = 1;

@@ -14,14 +14,6 @@
 namespace sluice::iceberg {
 namespace {
 
-const std::string kSync(16, 's');
-
-TableMetadata Make() {
-  NewTable table = TestTable();
-  table.location = "file:///t";
-  return *MakeTableMetadata(table, 1000);
-}
-
 ManifestEntry Entry(EntryStatus status, const std::string& path, int64_t hour) {
   ManifestEntry entry;
   entry.status = status;
@@ -31,7 +23,7 @@ ManifestEntry Entry(EntryStatus status, const std::string& path, int64_t hour) {
 }
 
 WrittenManifest Write(const TableMetadata& table, const std::vector<ManifestEntry>& entries) {
-  ManifestWriter writer(table, 0, ManifestContent::kData, 42, kSync);
+  ManifestWriter writer(table, 0, ManifestContent::kData, 42, kTestSync);
   for (const ManifestEntry& entry : entries) writer.Add(entry);
   return writer.Finish();
 }
@@ -45,7 +37,7 @@ std::vector<ManifestEntry> Parse(const TableMetadata& table, const WrittenManife
 }
 
 TEST(Manifest, GivesBackEveryFieldOfAFile) {
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   ManifestEntry entry = Entry(EntryStatus::kAdded, "file:///a", -1);
   entry.file.metrics.column_sizes = {{1, 100}, {2, 200}};
   entry.file.metrics.nan_value_counts = {{1, 0}};
@@ -59,7 +51,7 @@ TEST(Manifest, GivesBackEveryFieldOfAFile) {
 }
 
 TEST(Manifest, AddedEntriesInheritAndOthersKeepTheirNumbers) {
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   auto read = Parse(table, Write(table, {Entry(EntryStatus::kAdded, "a", 1), Entry(EntryStatus::kExisting, "b", 1), Entry(EntryStatus::kDeleted, "c", 1)}));
   ASSERT_EQ(read.size(), 3U);
   EXPECT_EQ(read[0].snapshot_id, 42);
@@ -72,7 +64,7 @@ TEST(Manifest, AddedEntriesInheritAndOthersKeepTheirNumbers) {
 }
 
 TEST(Manifest, CountsAndSummariesCoverDeletedEntriesToo) {
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   ManifestEntry null_type = Entry(EntryStatus::kExisting, "b", 5);
   null_type.file.partition[0] = Value();
   WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1), null_type, Entry(EntryStatus::kDeleted, "c", 9)});
@@ -87,7 +79,7 @@ TEST(Manifest, CountsAndSummariesCoverDeletedEntriesToo) {
 }
 
 TEST(Manifest, HeaderCarriesTheKeysOfTheFormat) {
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1)});
   auto reader = AvroReader::Open(written.bytes);
   ASSERT_TRUE(reader.ok());
@@ -96,17 +88,17 @@ TEST(Manifest, HeaderCarriesTheKeysOfTheFormat) {
   EXPECT_EQ(reader->metadata().at("partition-spec-id"), "0");
   EXPECT_TRUE(Json::Parse(reader->metadata().at("partition-spec"))->is_array());
   EXPECT_EQ(*SchemaFromJson(*Json::Parse(reader->metadata().at("schema"))), table.schema());
-  ManifestWriter deletes(table, 0, ManifestContent::kDeletes, 42, kSync);
+  ManifestWriter deletes(table, 0, ManifestContent::kDeletes, 42, kTestSync);
   EXPECT_EQ(AvroReader::Open(deletes.Finish().bytes)->metadata().at("content"), "deletes");
 }
 
 // Goal: no damage is read as something else or outside the bytes.
 // Method: cut a manifest and flip its bytes: all of them behind the header, some of them in it (its schema is most of the file).
 TEST(Manifest, DamageNeverReadsOutOfBounds) {
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1), Entry(EntryStatus::kExisting, "b", 2)});
   Type partition = table.PartitionTypeOf(table.spec());
-  size_t header = written.bytes.find(kSync);
+  size_t header = written.bytes.find(kTestSync);
   auto step = [&](size_t at) { return at < header ? 37 : 1; };
   for (size_t size = 0; size < written.bytes.size(); size += step(size)) {
     auto entries = ParseManifest(std::string_view(written.bytes).substr(0, size), written.file, partition);
@@ -121,7 +113,7 @@ TEST(Manifest, DamageNeverReadsOutOfBounds) {
 
 // Goal: no bit that a disk flips changes what a table holds. Avro has no checksums; those written here have one in their header.
 TEST(Manifest, AFlippedBitIsDamageOrMakesNoDifference) {
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   const WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "file:///a", 1), Entry(EntryStatus::kExisting, "file:///b", 2)});
   const Type partition = table.PartitionTypeOf(table.spec());
   const auto whole = *ParseManifest(written.bytes, written.file, partition);
@@ -141,7 +133,7 @@ TEST(Manifest, AFlippedBitIsDamageOrMakesNoDifference) {
 TEST(Manifest, UnderTheNameOfAnotherOneIsDamage) {
   io::SimulatedWorld world(1);
   io::Env env = world.env();
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "file:///a", 1)});
   ASSERT_TRUE(env.files.CreateDirectories("/t").ok() && io::WriteObject(env.objects, "file:///t/m.avro", written.bytes).ok());
   ManifestFile line = written.file;
@@ -161,7 +153,7 @@ TEST(ManifestList, UnderTheNameOfAnotherOneIsDamage) {
   snapshot.snapshot_id = 42;
   snapshot.manifest_list = "file:///t/l.avro";
   ASSERT_TRUE(env.files.CreateDirectories("/t").ok() &&
-              io::WriteObject(env.objects, snapshot.manifest_list, SerializeManifestList(snapshot, {}, kSync)).ok());
+              io::WriteObject(env.objects, snapshot.manifest_list, SerializeManifestList(snapshot, {}, kTestSync)).ok());
   EXPECT_TRUE(ReadManifestList(env.objects, snapshot).ok());
   snapshot.snapshot_id = 43;
   EXPECT_EQ(ReadManifestList(env.objects, snapshot).error().code, ErrorCode::kCorruption);
@@ -171,12 +163,12 @@ TEST(ManifestList, GivesBackWhatItWasGivenAndNumbersNewManifests) {
   Snapshot snapshot;
   snapshot.snapshot_id = 42;
   snapshot.sequence_number = 9;
-  ManifestFile old = Write(Make(), {Entry(EntryStatus::kExisting, "b", 2)}).file;
+  ManifestFile old = Write(TestMetadata(), {Entry(EntryStatus::kExisting, "b", 2)}).file;
   old.path = "file:///old";
   old.sequence_number = 4;
-  ManifestFile fresh = Write(Make(), {Entry(EntryStatus::kAdded, "a", 1)}).file;
+  ManifestFile fresh = Write(TestMetadata(), {Entry(EntryStatus::kAdded, "a", 1)}).file;
   fresh.path = "file:///fresh";
-  std::string bytes = SerializeManifestList(snapshot, {fresh, old}, kSync);
+  std::string bytes = SerializeManifestList(snapshot, {fresh, old}, kTestSync);
   auto read = ParseManifestList(bytes);
   ASSERT_TRUE(read.ok()) << read.error().message;
   ASSERT_EQ(read->size(), 2U);
@@ -192,7 +184,7 @@ TEST(ManifestList, FindsFieldsByIdWhateverTheirNameAndOrder) {
     {"name":"added_data_files_count","type":["null","int"],"field-id":"504"},
     {"name":"manifest_path","type":["null","string"],"field-id":500},
     {"name":"manifest_length","type":["null","long"]}]})";
-  AvroWriter writer(schema, {}, AvroCodec::kNull, kSync);
+  AvroWriter writer(schema, {}, AvroCodec::kNull, kTestSync);
   writer.object().PutPresent();
   writer.object().PutLong(3);
   writer.object().PutPresent();
@@ -210,7 +202,7 @@ TEST(ManifestList, FindsFieldsByIdWhateverTheirNameAndOrder) {
 }
 
 TEST(Avro, SplitsIntoBlocksAndReadsThemAll) {
-  AvroWriter writer(R"({"type":"record","name":"r","fields":[{"name":"a","type":"string","field-id":1}]})", {}, AvroCodec::kDeflate, kSync);
+  AvroWriter writer(R"({"type":"record","name":"r","fields":[{"name":"a","type":"string","field-id":1}]})", {}, AvroCodec::kDeflate, kTestSync);
   for (int i = 0; i < 5000; i++) {
     writer.object().PutBytes(std::string(50, static_cast<char>('a' + i % 26)));
     writer.EndObject();
@@ -228,7 +220,7 @@ TEST(Avro, SplitsIntoBlocksAndReadsThemAll) {
 
 TEST(Avro, RefusesSchemasThatUseThemselvesAndUnknownCodecs) {
   std::string self = R"({"type":"record","name":"r","fields":[{"name":"a","type":["null","r"]}]})";
-  EXPECT_EQ(AvroReader::Open(AvroWriter(self, {}, AvroCodec::kNull, kSync).Finish()).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(AvroReader::Open(AvroWriter(self, {}, AvroCodec::kNull, kTestSync).Finish()).error().code, ErrorCode::kCorruption);
   EXPECT_EQ(AvroReader::Open("Obx").error().code, ErrorCode::kCorruption);
 }
 
@@ -249,7 +241,7 @@ TEST(Deflate, RefusesMoreThanItsBound) {
 
 TEST(ManifestCache, ReadsAManifestOnceAndForgetsTheOldest) {
   TestWorld world;
-  TableMetadata table = Make();
+  TableMetadata table = TestMetadata();
   std::vector<ManifestFile> files;
   for (int i = 0; i < 3; i++) {
     WrittenManifest written = Write(table, {Entry(EntryStatus::kAdded, "a", 1), Entry(EntryStatus::kAdded, "b", 1)});

@@ -10,6 +10,7 @@
 
 #include "io/env.h"
 #include "iceberg/catalog.h"
+#include "iceberg/table_change.h"
 
 namespace sluice::iceberg {
 
@@ -180,6 +181,14 @@ inline NewTable TestTable() {
   table.partition = {{"type", {TransformKind::kIdentity}}, {"time", {TransformKind::kHour}}};
   return table;
 }
+
+inline TableMetadata TestMetadata() {
+  NewTable table = TestTable();
+  table.location = "file:///t";
+  return *MakeTableMetadata(table, 1000);
+}
+
+inline const std::string kTestSync(16, 's');  // of Avro files
 
 // A data file of TestTable: ids [id_min, id_max], one hour.
 inline DataFile TestFile(const std::string& path, const std::string& type, int64_t hour, int64_t id_min, int64_t id_max) {
