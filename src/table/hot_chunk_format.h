@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "table/event_columns.h"
 
@@ -61,6 +62,10 @@ struct StringView {
 };
 static_assert(sizeof(StringView) == 16);
 inline constexpr int32_t kInlinedMax = 12;
+// The bytes that a view of the chunk at `chunk` stands for.
+inline std::string_view TextOf(const char* chunk, const StringView& view) {
+  return {view.length <= kInlinedMax ? view.inlined : chunk + view.far.position, static_cast<size_t>(view.length)};
+}
 
 // Byte positions inside a region, counted from its start.
 struct HotRegionLayout {

@@ -38,10 +38,7 @@ class HotChunkReader {
     return bits == nullptr || (bits[row >> 3] >> (row & 7) & 1) != 0;
   }
   // The bytes a view stands for. REQUIRES: `view` is one of this chunk's.
-  std::string_view Text(const StringView& view) const {
-    const char* from = view.length <= kInlinedMax ? view.inlined : base_ + view.far.position;
-    return {from, static_cast<size_t>(view.length)};
-  }
+  std::string_view Text(const StringView& view) const { return TextOf(base_, view); }
   const char* base() const { return base_; }
   size_t bytes() const { return header().bytes; }
 

@@ -51,9 +51,7 @@ class HotChunkWriter {
   const StringView* views(EventColumn c) const {
     return reinterpret_cast<const StringView*>(base_ + header().regions[static_cast<size_t>(c)] + layout(c).values);
   }
-  std::string_view Text(const StringView& view) const {
-    return {view.length <= kInlinedMax ? view.inlined : base_ + view.far.position, static_cast<size_t>(view.length)};
-  }
+  std::string_view Text(const StringView& view) const { return TextOf(base_, view); }
   // Bytes [0, heap_end) and [optional_begin, end) of the chunk are all that a reader looks at.
   size_t heap_end() const { return heap_end_; }
   size_t optional_begin() const { return optional_begin_; }
