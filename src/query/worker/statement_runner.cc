@@ -71,28 +71,27 @@ class ResultStream : public arrow::io::OutputStream {
   bool closed_ = false;
 };
 
+// The sum of what `of` says of the first `rows` values that are not null.
+template <class T, class Of>
+double SumOver(duckdb::Vector& vector, duckdb::idx_t rows, Of of) {
+  duckdb::UnifiedVectorFormat format;
+  vector.ToUnifiedFormat(rows, format);
+  auto* values = duckdb::UnifiedVectorFormat::GetData<T>(format);
+  double sum = 0;
+  for (duckdb::idx_t i = 0; i < rows; i++) {
+    auto at = format.sel->get_index(i);
+    if (format.validity.RowIsValid(at)) sum += static_cast<double>(of(values[at]));
+  }
+  return sum;
+}
+
 // About how many bytes of text the first `rows` values hold, those inside of lists and structs included.
 double TextBytes(duckdb::Vector& vector, duckdb::idx_t rows) {
-  duckdb::UnifiedVectorFormat format;
   switch (vector.GetType().InternalType()) {
-    case duckdb::PhysicalType::VARCHAR: {
-      vector.ToUnifiedFormat(rows, format);
-      auto* texts = duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(format);
-      double bytes = 0;
-      for (duckdb::idx_t i = 0; i < rows; i++) {
-        auto at = format.sel->get_index(i);
-        if (format.validity.RowIsValid(at)) bytes += texts[at].GetSize();
-      }
-      return bytes;
-    }
+    case duckdb::PhysicalType::VARCHAR:
+      return SumOver<duckdb::string_t>(vector, rows, [](const duckdb::string_t& text) { return text.GetSize(); });
     case duckdb::PhysicalType::LIST: {
-      vector.ToUnifiedFormat(rows, format);
-      auto* lists = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(format);
-      double items = 0;
-      for (duckdb::idx_t i = 0; i < rows; i++) {
-        auto at = format.sel->get_index(i);
-        if (format.validity.RowIsValid(at)) items += static_cast<double>(lists[at].length);
-      }
+      const double items = SumOver<duckdb::list_entry_t>(vector, rows, [](const duckdb::list_entry_t& list) { return list.length; });
       auto size = duckdb::ListVector::GetListSize(vector);  // one item may stand in several lists
       double each = size == 0 ? 0 : TextBytes(duckdb::ListVector::GetEntry(vector), size) / static_cast<double>(size);
       return items * (each + sizeof(int64_t));
