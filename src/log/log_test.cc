@@ -224,6 +224,33 @@ TEST_F(LogTest, AppendTimeNeverGoesBack) {
   });
 }
 
+// Goal: what a reader has read ahead of a segment that is still being written does not stand for what was written since.
+TEST_F(LogTest, AReaderReadsAheadAndStillSeesWhatIsWrittenLater) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.tail_bytes_max = 1;  // commits are read from their segment as soon as another one is durable
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    auto reader = log->NewReader("raw-events", {{kP0, Offset(0)}});
+    ASSERT_TRUE(reader.ok());
+    size_t seen = 0;
+    for (int round = 0; round < 4; round++) {
+      for (int i = 0; i < 3; i++) AppendDurably(*log, topic, kP0, {{std::to_string(round * 3 + i)}});
+      auto run = (*reader)->Next(1);
+      ASSERT_TRUE(run.ok()) << run.error().ToString();
+      seen += run->frames().size();
+    }
+    for (bool more = true; more;) {
+      auto run = (*reader)->Next(1);
+      ASSERT_TRUE(run.ok()) << run.error().ToString();
+      seen += run->frames().size();
+      more = !run->empty();
+    }
+    EXPECT_EQ(seen, 12u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
 TEST_F(LogTest, TheLastCommitGetsASuccessor) {
   Run([&] {
     auto log = Open();
