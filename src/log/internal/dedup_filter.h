@@ -2,8 +2,10 @@
 #pragma once
 //
 // The filter of a dedup run: lines of 32 bytes, half a cache line, of which a key has one; a bit in each of its eight words. Whether all are
-// set is one comparison of vectors. Lines are in the order of their keys, as blocks are: a filter is written as a stream. After Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2009), in the shape
-// of Parquet's split block filter. With three bytes a key about 1 in 5,000 keys that are not in it seem to be.
+// set is one comparison of vectors. Lines are in the order of their keys, as blocks are: a filter is written as a stream.
+// With three bytes a key about 1 in 5,000 keys that are not in it seem to be.
+//
+// After Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2009), in the shape of Parquet's split block filter.
 
 #include <immintrin.h>
 

@@ -5,7 +5,7 @@
 //
 //   open table ──(one hour or 1 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
 //
-// Four runs of about a size become one, up to 16 M keys: few runs, and a key is written three times at most.
+// Four runs of about a size become one, up to 20 M keys (dedup_sealing.h): few runs, and a key is written three times at most.
 // A run covers a range of commits; runs and tables together cover the window without gaps. A key enters at append; tables are
 // written only when all their commits are durable, so no file ever names an event that a crash took away.
 

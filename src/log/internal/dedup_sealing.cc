@@ -5,7 +5,6 @@
 #include <utility>
 
 namespace sluice::log {
-
 namespace {
 
 constexpr size_t kRunsOfASize = 4;
