@@ -25,6 +25,7 @@
 #include "query/worker/lake_context.h"
 #include "query/worker/sandbox.h"
 #include "query/worker/statement_runner.h"
+#include "query/worker/utc_functions.h"
 #include "query/worker_options.h"
 
 namespace sluice::query {
@@ -91,6 +92,7 @@ int Serve(const WorkerOptions& options) {
   database.GetFileSystem().RegisterSubSystem(std::move(file_system));
   AttachLake(connection, context);
   LockSettings(connection, context, options);
+  UseUtcFunctions(*database.instance);
   DropForbiddenFunctions(connection);
   Run(connection, "SELECT now()::DATE, regexp_matches('a', 'b'), json_extract('{}', '$.a')");  // lazy parts that still need open()
   SandboxOptions limits{options.data_mb << 20, options.spill_mb << 20, options.trap};
