@@ -169,6 +169,26 @@ TEST_F(SqliteCatalog, OldCatalogWithoutTypeColumnIsUpgraded) {
   EXPECT_TRUE(catalog->CreateTable("n", "new", "v1").ok());
 }
 
+// Goal: SQLite has no checksums; a bit that flips in a table's name must not make it look dropped.
+// Method: the name stands in the row and in the index; flip it in each.
+TEST_F(SqliteCatalog, ANameThatRottedIsNamedInsteadOfATableThatIsGone) {
+  ASSERT_TRUE(Open()->CreateTable("bronze", "zebra", "file:///z").ok());
+  auto& files = world_.env().files;
+  const std::string whole = ReadFile(files, path_).value();
+  int places = 0;
+  for (size_t at = whole.find("zebra"); at != std::string::npos; at = whole.find("zebra", at + 1), places++) {
+    auto file = files.Open(path_, {.mode = OpenMode::kReadWrite}).value();
+    ASSERT_TRUE(file->Write(at, "Z").ok());
+    auto opened = OpenSqliteCatalogStore(path_, "sluice");
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
+    EXPECT_NE(opened.error().message.find(path_), std::string::npos) << opened.error().message;
+    ASSERT_TRUE(file->Write(at, "z").ok());
+  }
+  EXPECT_EQ(places, 2);
+  EXPECT_TRUE(Open()->LoadTable("bronze", "zebra").value().has_value());
+}
+
 TEST_F(SqliteCatalog, FileOfAnotherKindIsInvalid) {
   ASSERT_TRUE(WriteFileAtomically(world_.env().files, path_, std::string(5000, 'x')).ok());
   auto opened = OpenSqliteCatalogStore(path_, "sluice");

@@ -39,8 +39,18 @@ Result<void> CheckColumns(sqlite3* connection, const std::string& table, const s
   return {};
 }
 
+// SQLite reads pages as they are. Without this an index that lost an entry would make a table look dropped.
+Result<void> CheckIntegrity(sqlite3* connection) {
+  ASSIGN_OR_RETURN(auto statement, SqliteStatement::Prepare(connection, "PRAGMA integrity_check(1)"));
+  ASSIGN_OR_RETURN(const bool row, statement.Step());
+  const std::string verdict = row ? statement.Text(0) : "nothing";
+  if (verdict != "ok") return Error{ErrorCode::kCorruption, "it is damaged, SQLite says: " + verdict, "restore it from a backup"};
+  return {};
+}
+
 Result<void> PrepareTables(sqlite3* connection) {
   RETURN_IF_ERROR(ExecuteSqlite(connection, kPragmas));
+  RETURN_IF_ERROR(CheckIntegrity(connection));
   ASSIGN_OR_RETURN(auto transaction, SqliteTransaction::Begin(connection));
   RETURN_IF_ERROR(ExecuteSqlite(connection, kCreateTablesTable));
   RETURN_IF_ERROR(ExecuteSqlite(connection, kCreateNamespaceTable));
