@@ -23,8 +23,8 @@ namespace {
 
 // What DuckDB 1.5.6, Arrow 26 and glibc 2.36 call after start: found with `trap` over the statements of the tests.
 constexpr int kAllowed[] = {
-    // memory (mmap and mprotect: below, without PROT_EXEC)
-    SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+    // memory (mmap, mprotect and madvise: below)
+    SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk),
     // threads, time, own signals
     SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getcpu),
     SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
@@ -82,10 +82,17 @@ class Rules {
   int failed_ = 0;
 };
 
+// What allocators and readers of files say about pages. Not: MADV_REMOVE, which empties a file, and MADV_HWPOISON, with which root takes pages of
+// memory, shared ones too, out of use.
+constexpr int kAdvice[] = {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE};
+
 void AddMemoryRules(Rules& rules) {
-  rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
+  // A mapping that grows down is a stack to the kernel, and RLIMIT_DATA does not count stacks.
+  constexpr uint64_t kUncounted = MAP_SHARED | MAP_GROWSDOWN | MAP_HUGETLB;
+  rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), SCMP_A3(SCMP_CMP_MASKED_EQ, kUncounted, 0));
   rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, 0), SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
-  rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+  rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_GROWSDOWN, 0));
+  for (int advice : kAdvice) rules.Add(SCMP_ACT_ALLOW, SCMP_SYS(madvise), SCMP_A2(SCMP_CMP_EQ, static_cast<uint64_t>(advice)));
 }
 
 void AddThreadRules(Rules& rules) {
@@ -107,7 +114,9 @@ Result<void> EnterLimits(const SandboxOptions& options) {
   RETURN_IF_ERROR(Limit(RLIMIT_CORE, 0));
   RETURN_IF_ERROR(Limit(RLIMIT_FSIZE, options.spill_file_bytes));
   RETURN_IF_ERROR(Limit(RLIMIT_MEMLOCK, 0));
-  return kMemoryIsLimited ? Limit(RLIMIT_DATA, options.data_bytes) : Result<void>();
+  if (!kMemoryIsLimited) return {};
+  RETURN_IF_ERROR(Limit(RLIMIT_AS, kAddressBytesMax));
+  return Limit(RLIMIT_DATA, options.data_bytes);
 }
 
 }  // namespace

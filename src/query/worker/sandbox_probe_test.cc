@@ -105,6 +105,7 @@ TEST(Sandbox, ProbeThatIsAllowedIsSeen) {
 }  // namespace
 
 int ProbeSandbox(const std::string& name) {
+  if (name.find('.') != std::string::npos) return ProbeMemory(name);
   if (!EnterSandbox({}).ok()) return 2;
   if (name == "nothing_forbidden") return getpid() > 0 ? 1 : 0;
   for (auto& probe : kProbes)
