@@ -10,11 +10,12 @@ using namespace testing;
 
 constexpr char kUri[] = "file:///t/x.parquet";
 
-// Two columns; one with a dictionary, one without.
+// Two columns; one with a dictionary, one without. As of another writer: without a seal.
 std::string WholeFile(MemoryObjects& objects) {
   NestedField id{1, "id", TypeId::kLong}, kind{2, "kind", TypeId::kString};
   DataFileOptions options;
   options.columns[2].dictionary = DictionaryUse::kOn;
+  options.seal = false;
   Must(WriteFile(objects, kUri, SchemaOf({id, kind}), MakeColumns({{id, "[1, 2, 3, 400]"}, {kind, R"(["a", "a", "bc", "a"])"}}), options));
   return objects.objects.at(kUri);
 }
@@ -25,7 +26,7 @@ TEST(CheckDataFile, CountsTheRowsOfAWholeFile) {
   EXPECT_EQ(Must(CheckDataFile(Must(objects.Open(kUri)))), 4);
 }
 
-// Goal: no page can rot unnoticed.
+// Goal: no page of a file without a seal can rot unnoticed.
 // Method: pages of numbers that do not compress, and one flipped bit in each of 500 places spread over them. (Page headers, which
 // have no checksum, are so small a part that none of the places lies in one.)
 TEST(CheckDataFile, FindsAFlippedBitInAnyPage) {
@@ -37,6 +38,7 @@ TEST(CheckDataFile, FindsAFlippedBitInAnyPage) {
     numbers += "," + std::to_string(static_cast<int64_t>(n = n * 6364136223846793005u + 1442695040888963407u));
   DataFileOptions options;
   options.compression = Compression::kNone;
+  options.seal = false;
   Must(WriteFile(objects, kUri, SchemaOf({id}), MakeColumns({{id, numbers + "]"}}), options));
   const std::string whole = objects.objects.at(kUri);
   constexpr size_t kPlaces = 500, kData = 39'000;

@@ -52,6 +52,7 @@ struct DataFileOptions {
   int64_t page_rows_max = 20'000;
   int64_t dictionary_bytes_max = 1 << 20;  // then the column goes on without one
   std::map<FieldId, ColumnOptions> columns;
+  bool seal = true;                        // checksums of all bytes, see data_file_seal.h
   std::map<std::string, std::string> file_metadata;  // into the Parquet footer, "iceberg.schema" for one
 
   const ColumnOptions& column(FieldId id) const;

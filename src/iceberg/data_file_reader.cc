@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "iceberg/data_file_seal.h"
 #include "iceberg/internal/arrow_streams.h"
 #include "iceberg/internal/arrow_types.h"
 
@@ -116,6 +117,7 @@ DataFileReader::DataFileReader(std::unique_ptr<State> state) : state_(std::move(
 DataFileReader::~DataFileReader() = default;
 
 Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(std::unique_ptr<io::ObjectReader> object, TableSchema wanted) {
+  ASSIGN_OR_RETURN(object, VerifySeal(std::move(object)));
   auto state = std::make_unique<State>(std::move(object), std::move(wanted));
   RETURN_IF_ERROR(state->Guard([&] { return state->ReadFooter(); }));
   return std::unique_ptr<DataFileReader>(new DataFileReader(std::move(state)));

@@ -19,7 +19,7 @@ namespace sluice::iceberg {
 class DataFileReader {
  public:
   // Reads the footer. `wanted` is the projection: its fields, in its order, are what Read returns.
-  // kCorruption: not a Parquet file. Errors of the object pass through.
+  // kCorruption: not a Parquet file, or one whose seal does not fit (data_file_seal.h). Errors of the object pass through.
   static Result<std::unique_ptr<DataFileReader>> Open(std::unique_ptr<io::ObjectReader> object, TableSchema wanted);
   ~DataFileReader();
 
@@ -30,7 +30,7 @@ class DataFileReader {
   int64_t first_position(int row_group) const;
 
   // One row group: the bound of memory is what the file's writer made it. The Columns live on their own.
-  // kInvalid: a required column is missing. kCorruption: damaged pages, or a type that cannot become the wanted one.
+  // kInvalid: a required column is missing. kCorruption: damaged bytes, or a type that cannot become the wanted one.
   // REQUIRES: 0 <= row_group < row_groups().
   Result<Columns> ReadRowGroup(int row_group);
 

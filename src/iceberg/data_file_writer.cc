@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/bytes.h"
+#include "iceberg/data_file_seal.h"
 #include "iceberg/internal/arrow_streams.h"
 #include "iceberg/internal/leaf_path.h"
 #include "iceberg/internal/leaf_writer.h"
@@ -52,7 +52,7 @@ class DataFileWriter::State {
         schema_(std::move(schema)),
         options_(std::move(options)),
         memory_(memory),
-        stream_(std::make_shared<internal::ObjectOutputStream>(std::move(object))) {}
+        stream_(std::make_shared<internal::ObjectOutputStream>(std::move(object), options_.seal)) {}
   // The Parquet writer ends the file when it is destroyed; the stream must refuse that.
   ~State() { stream_->Abandon(); }
 
@@ -109,12 +109,13 @@ class DataFileWriter::State {
 
   Result<WrittenDataFile> Finish() {
     if (file_ == nullptr) return Error{ErrorCode::kInvalid, "no row was written to \"" + uri_ + "\""};
+    stream_->BeginFooter();
     file_->Close();
     WrittenDataFile written;
     written.file = Describe(*file_->metadata());
-    written.file.file_size_bytes = stream_->position();
-    written.footer_bytes = base::GetLittle<uint32_t>(stream_->tail().data());
     RETURN_IF_ERROR(stream_->Finish());
+    written.file.file_size_bytes = stream_->position();
+    written.footer_bytes = stream_->footer_bytes();
     failure_ = Error{ErrorCode::kInvalid, "the data file \"" + uri_ + "\" is finished"};
     return written;
   }
@@ -131,8 +132,9 @@ class DataFileWriter::State {
     ASSIGN_OR_RETURN(auto properties, internal::MakeWriterProperties(options_, descriptor, paths, rows, memory_ != nullptr ? &memory_->pool() : nullptr));
     auto metadata = std::make_shared<::arrow::KeyValueMetadata>();
     for (const auto& [key, value] : options_.file_metadata) metadata->Append(key, value);
+    if (options_.seal) metadata->Append(std::string(kSealKey), std::string(kSealVersion));
     for (const LeafPath& path : paths) leaves_.push_back(LeafWriter::Make(path.field(), path.repeated(), options_.column(path.field().id).metrics));
-    file_ = pq::ParquetFileWriter::Open(stream_, root, properties, options_.file_metadata.empty() ? nullptr : metadata);
+    file_ = pq::ParquetFileWriter::Open(stream_, root, properties, metadata->size() == 0 ? nullptr : metadata);
     return {};
   }
 

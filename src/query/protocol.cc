@@ -349,6 +349,8 @@ std::string Encode(const DoneMessage& message) {
   AppendLittle<uint8_t>(out, message.discard);
   AppendLittle(out, message.rows);
   AppendLittle(out, message.mapped_bytes);
+  AppendLittle<uint8_t>(out, message.damaged_file.has_value());
+  AppendLittle(out, message.damaged_file.value_or(0));
   return out;
 }
 
@@ -359,6 +361,9 @@ Result<DoneMessage> DecodeDone(std::string_view bytes) {
   out.discard = from.Get<uint8_t>() != 0;
   out.rows = from.Get<int64_t>();
   out.mapped_bytes = from.Get<uint64_t>();
+  const bool is_damaged = from.Get<uint8_t>() != 0;
+  const auto file = from.Get<uint64_t>();
+  if (is_damaged) out.damaged_file = file;
   if (!Complete(from)) return Damaged("done");
   return out;
 }

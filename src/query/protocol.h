@@ -139,6 +139,7 @@ struct DoneMessage {
   bool discard = false;  // the worker asks to be replaced
   int64_t rows = 0;
   uint64_t mapped_bytes = 0;  // of hot chunks that stay mapped between statements
+  std::optional<uint64_t> damaged_file;  // the error is that its bytes are not those that were written
 };
 std::string Encode(const DoneMessage& message);
 Result<DoneMessage> DecodeDone(std::string_view bytes);

@@ -56,6 +56,7 @@ std::vector<std::string> Seeds() {
   DoneMessage done, broken;
   done.rows = 7;
   broken.error = QueryError{QueryErrorKind::kSyntax, "no", 4, ""};
+  broken.damaged_file = 2;
   return {form(0, Encode(QueryMessage{"SELECT $1", {std::monostate(), true, int64_t{-1}, 0.5, std::string("x")}})), form(1, Encode(std::vector<TableName>{{"bronze", "events"}})),
           form(2, Encode(BindMessage{"bronze", "events__lake", std::nullopt})), form(3, Encode(bound)), form(3, Encode(failed)), form(3, Encode(BoundMessage{})),
           form(4, Encode(scan)), form(5, Encode(scanned)), form(6, Encode(std::optional<QueryError>())), form(6, Encode(broken.error)), form(7, EncodeNumber(42)),

@@ -162,12 +162,14 @@ TEST(Protocol, DoneComesBack) {
   message.discard = true;
   message.rows = 3;
   message.mapped_bytes = 5;
+  message.damaged_file = 0;
   auto back = DecodeDone(Encode(message));
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back->error->position, 4u);
   EXPECT_EQ(back->error->hint, "h");
   EXPECT_TRUE(back->discard);
   EXPECT_EQ(back->mapped_bytes, 5u);
+  EXPECT_EQ(back->damaged_file, uint64_t{0});
   ExpectStrict(Encode(message), DecodeDone);
   ExpectStrict(Encode(DoneMessage{}), DecodeDone);
 }

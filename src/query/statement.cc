@@ -258,7 +258,16 @@ Statement::Step Statement::TakeDone(std::string_view payload, StatementResult& r
   worker_.mapped_bytes = done->mapped_bytes;
   result.worker_usable = !done->discard && !stopped_;
   result.error = stopped_ ? stopped_ : std::move(done->error);
+  if (!stopped_ && result.error && done->damaged_file) result.error = DamagedFile(*done->damaged_file, result.error->message);
   return Step::kDone;
+}
+
+QueryError Statement::DamagedFile(uint64_t number, const std::string& what) const {
+  auto found = openable_.find(number);
+  auto* file = found == openable_.end() ? nullptr : std::get_if<ViewFile>(&found->second);
+  const std::string uri = file != nullptr ? file->uri : "a file of no table";
+  env_.log.Error("a data file is damaged", {{"uri", uri}, {"reason", what}});
+  return {QueryErrorKind::kInternal, "data file \"" + uri + "\" is damaged: " + what, std::nullopt, "restore it from a backup; \"sluice check\" looks at all files"};
 }
 
 std::vector<TableStats> Statement::Freshness() const {

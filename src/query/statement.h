@@ -85,6 +85,7 @@ class Statement {
   Step AnswerOpen(std::string_view payload);
   Step TakeResult(std::string payload);
   Step TakeDone(std::string_view payload, StatementResult& result);
+  QueryError DamagedFile(uint64_t number, const std::string& what) const;
   // What to wait for next; interrupts and kills. Nothing: the worker was killed.
   std::optional<int64_t> WaitNs(int64_t deadline_ns);
   QueryError WhyStopped() const;

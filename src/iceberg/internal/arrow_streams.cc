@@ -5,12 +5,21 @@
 #include <arrow/status.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
 
 namespace sluice::iceberg::internal {
 
 namespace {
 
-constexpr size_t kTailBytes = 8;
+constexpr size_t kLengthBytes = 4, kEndBytes = 8;  // of the footer: its length and the magic
+
+bool IsFooter(std::string_view bytes) {
+  return bytes.size() > kEndBytes && bytes.ends_with("PAR1") &&
+         base::GetLittle<uint32_t>(bytes.data() + bytes.size() - kEndBytes) == bytes.size() - kEndBytes;
+}
 
 }  // namespace
 
@@ -22,26 +31,42 @@ Result<void> ObjectOutputStream::Append(std::string_view bytes) {
 
 ::arrow::Status ObjectOutputStream::Write(const void* data, int64_t bytes) {
   if (object_ == nullptr || error_.has_value()) return ::arrow::Status::IOError("the object was given up");
-  std::string_view view(static_cast<const char*>(data), static_cast<size_t>(bytes));
+  const std::string_view view(static_cast<const char*>(data), static_cast<size_t>(bytes));
   position_ += bytes;
-  tail_.append(view.substr(view.size() - std::min(view.size(), kTailBytes)));
-  if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
-  if (buffer_.size() + view.size() > kStreamBufferBytes && !buffer_.empty()) {
-    if (auto r = Append(buffer_); !r.ok()) return ::arrow::Status::IOError(r.error().message);
-    buffer_.clear();
+  Result<void> gathered;
+  if (!in_footer_) {
+    gathered = Gather(view);
+  } else {  // length and magic come apart from it
+    if (view.size() > kLengthBytes && !footer_.empty()) gathered = Gather(std::exchange(footer_, {}));
+    footer_ += view;
   }
-  if (view.size() < kStreamBufferBytes) {
-    buffer_ += view;
-    return ::arrow::Status::OK();
-  }
-  if (auto r = Append(view); !r.ok()) return ::arrow::Status::IOError(r.error().message);
+  if (!gathered.ok()) return ::arrow::Status::IOError(gathered.error().message);
   return ::arrow::Status::OK();
 }
 
+Result<void> ObjectOutputStream::Gather(std::string_view bytes) {
+  if (seals_) seal_.Add(bytes);
+  if (buffer_.size() + bytes.size() > kStreamBufferBytes && !buffer_.empty()) {
+    RETURN_IF_ERROR(Append(buffer_));
+    buffer_.clear();
+  }
+  if (bytes.size() >= kStreamBufferBytes) return Append(bytes);
+  buffer_ += bytes;
+  return {};
+}
+
 Result<void> ObjectOutputStream::Finish() {
-  CHECK(object_ != nullptr, "the object was given up");
+  CHECK(object_ != nullptr && in_footer_, "the object was given up, or has not come to its end");
   if (error_.has_value()) return *error_;
-  if (!buffer_.empty()) RETURN_IF_ERROR(Append(buffer_));
+  if (!IsFooter(footer_)) return Error{ErrorCode::kInvalid, "the Parquet library wrote no footer at once", {}};
+  if (seals_) {
+    const std::string seal = seal_.Finish(footer_);
+    position_ += static_cast<int64_t>(seal.size());
+    buffer_ += seal;
+  }
+  buffer_ += footer_;
+  footer_bytes_ = static_cast<int64_t>(footer_.size() - kEndBytes);
+  RETURN_IF_ERROR(Append(buffer_));
   buffer_.clear();
   return object_->Finish();
 }

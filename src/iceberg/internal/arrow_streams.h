@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "iceberg/data_file_seal.h"
 #include "io/object_store.h"
 
 namespace sluice::iceberg::internal {
@@ -19,10 +20,11 @@ namespace sluice::iceberg::internal {
 // Bytes gathered before they go to the object; page headers are far smaller than a write should be.
 inline constexpr size_t kStreamBufferBytes = 256 * 1024;
 
-// Not thread-safe. Nothing becomes visible before Finish.
+// Not thread-safe. Nothing becomes visible before Finish. What is written is sealed, if it is asked for: then the last thing written has to
+// be a Parquet footer, which the library writes at once, and its end.
 class ObjectOutputStream : public ::arrow::io::OutputStream {
  public:
-  explicit ObjectOutputStream(std::unique_ptr<io::ObjectWriter> object) : object_(std::move(object)) {}
+  ObjectOutputStream(std::unique_ptr<io::ObjectWriter> object, bool seals) : object_(std::move(object)), seals_(seals) {}
 
   ::arrow::Status Write(const void* data, int64_t bytes) override;
   using ::arrow::io::OutputStream::Write;
@@ -30,21 +32,28 @@ class ObjectOutputStream : public ::arrow::io::OutputStream {
   ::arrow::Status Close() override { return ::arrow::Status::OK(); }  // Finish is the end
   bool closed() const override { return object_ == nullptr; }
 
-  // Appends what is buffered and makes the object visible. Errors of the object writer pass through.
+  // From now on the last write is kept back: it may be the footer.
+  void BeginFooter() { in_footer_ = true; }
+  // Appends what is buffered and makes the object visible. Errors of the object writer pass through. kInvalid: there is no footer.
+  // REQUIRES: BeginFooter was called.
   Result<void> Finish();
   // Drops the object; later writes fail without an effect.
   void Abandon() { object_.reset(); }
   // The first error of the object writer.
   const std::optional<Error>& error() const { return error_; }
   int64_t position() const { return position_; }
-  // The last bytes written, at most 8.
-  const std::string& tail() const { return tail_; }
+  // Without its length and magic. REQUIRES: Finish was successful.
+  int64_t footer_bytes() const { return footer_bytes_; }
 
  private:
   Result<void> Append(std::string_view bytes);
+  Result<void> Gather(std::string_view bytes);
 
   std::unique_ptr<io::ObjectWriter> object_;
-  std::string buffer_, tail_;
+  bool seals_, in_footer_ = false;
+  SealBuilder seal_;
+  std::string buffer_, footer_;
+  int64_t footer_bytes_ = 0;
   int64_t position_ = 0;
   std::optional<Error> error_;
 };

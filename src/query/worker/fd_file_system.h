@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// DuckDB's files: received descriptors under two schemes of ours.
+// DuckDB's files: received descriptors under two schemes of ours. What it gets of a data file with a seal was compared with its checksums
+// (iceberg/data_file_seal.h): DuckDB itself looks at none.
 //
 //   lakefd://<nonce>/<id>     a data file of the running statement, asked of the server at open; read-only
 //   lakespill://<nonce>/...   spill space: unnamed files that were handed over at start
@@ -9,9 +10,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "io/object_store.h"
 #include "query/worker/lake_context.h"
 
 namespace sluice::query {
@@ -55,16 +58,29 @@ class FdFileSystem : public duckdb::FileSystem {
   // Data files opened since start: a worker keeps the metadata of each in memory and is replaced in time.
   size_t files_opened() const;
 
+  struct DamagedFile {
+    uint64_t id = 0;
+    std::string what;
+  };
+  // The first one that was met since the last call.
+  std::optional<DamagedFile> TakeDamagedFile();
+
  private:
+  struct Handle;
+  // Fewer only at the end.
+  int64_t ReadAt(duckdb::FileHandle& handle, void* to, int64_t bytes, duckdb::idx_t at);
+  // `error` is why a data file cannot be read.
+  [[noreturn]] void Fail(uint64_t id, const Error& error);
   duckdb::unique_ptr<duckdb::FileHandle> OpenData(const std::string& path, duckdb::FileOpenFlags flags);
   duckdb::unique_ptr<duckdb::FileHandle> OpenSpill(const std::string& path, duckdb::FileOpenFlags flags);
 
   LakeContext& context_;
   mutable std::mutex mutex_;
   // Several threads open the same file: they share its descriptor while one has it.
-  std::map<uint64_t, std::weak_ptr<const OwnedDescriptor>> open_;
+  std::map<uint64_t, std::weak_ptr<io::ObjectReader>> open_;
   std::map<std::string, std::shared_ptr<const OwnedDescriptor>> spill_used_;
   std::vector<std::shared_ptr<const OwnedDescriptor>> spill_free_;
+  std::optional<DamagedFile> damaged_;
   size_t files_opened_ = 0;
 };
 

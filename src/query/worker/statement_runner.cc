@@ -185,6 +185,7 @@ int64_t StatementRunner::SendRows(duckdb::QueryResult& result) {
 
 DoneMessage StatementRunner::RunToDone(const QueryMessage& query) {
   DoneMessage done;
+  files_.TakeDamagedFile();  // of a statement that got on without what it could not read
   try {
     if (context_.server.cancelled()) throw duckdb::InterruptException();
     auto result = Execute(query);
@@ -198,6 +199,9 @@ DoneMessage StatementRunner::RunToDone(const QueryMessage& query) {
       done.error->message = refused->message;
       done.error->hint = refused->hint;
       done.discard = false;
+    } else if (auto damaged = files_.TakeDamagedFile()) {
+      done.error->message = damaged->what;
+      done.damaged_file = damaged->id;
     }
   }
   done.discard = done.discard || files_.files_opened() > kFilesOpenedMax;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "iceberg/data_file_seal.h"
 #include "query/worker/worker_fixture.h"
 
 namespace sluice::query {
@@ -243,6 +244,35 @@ TEST_F(StatementsTest, TellWhyTheServerRefused) {
   EXPECT_EQ(gone.error->kind, QueryErrorKind::kUnavailable);
   EXPECT_EQ(gone.error->message, "a data file could not be opened");
   EXPECT_EQ(Answer("SELECT count(*) FROM bronze.missing"), "6000\n") << "no file is needed for that";
+}
+
+// Goal: DuckDB compares no checksum, so that a rotten byte of a page, a page header or a footer could be an answer.
+// Method: one bit in each of many places of a sealed file; every time another file, because a worker remembers footers.
+TEST_F(StatementsTest, NameADamagedDataFileInsteadOfReadingIt) {
+  auto table = TestLake::NewEventsTable("rotten");
+  const auto events = MakeTestEvents(0, 1'000);
+  const std::string sql = "SELECT count(*), md5(string_agg(r::VARCHAR, '' ORDER BY log_offset)) FROM bronze.rotten r";
+  auto put = [&](ViewFile file) {
+    table.files = {std::move(file)};
+    shared->lake.Put(table);
+    return table.files[0].bytes;
+  };
+  put(shared->lake.WriteFile("rotten-not-sealed.parquet", events));
+  const std::string right = Answer(sql);
+  const size_t size = put(shared->lake.WriteSealedFile("rotten-whole.parquet", events));
+  ASSERT_EQ(Answer(sql), right);
+  ASSERT_GT(size, 2 * iceberg::kSealBlockBytes) << "several blocks";
+  constexpr size_t kPlaces = 100;
+  for (size_t place = 0; place < kPlaces; place++) {
+    const size_t at = place * (size - 8) / kPlaces;
+    const std::string name = "rotten-" + std::to_string(at) + ".parquet";
+    put(shared->lake.WriteSealedFile(name, events, at));
+    auto result = shared->Run(sql);
+    ASSERT_TRUE(result.error) << "byte " << at << ": " << result.text();
+    EXPECT_EQ(result.error->kind, QueryErrorKind::kInternal);
+    EXPECT_NE(result.error->message.find(name + "\" is damaged: "), std::string::npos) << result.text();
+  }
+  EXPECT_EQ(Answer("SELECT count(*) FROM bronze.events"), "10000\n") << "and others are read on";
 }
 
 // Goal: two scans of one statement see one table, whatever happens between them.

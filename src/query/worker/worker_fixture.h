@@ -44,6 +44,8 @@ class TestLake : public ReadViewSource {
   // bronze.<name> with the 25 columns and the old names, no rows.
   static Table NewEventsTable(const std::string& name);
   ViewFile WriteFile(const std::string& name, const std::vector<TestEvent>& events);
+  // The same with a seal (iceberg/data_file_seal.h); one bit of byte `damaged` of the file is another one then.
+  ViewFile WriteSealedFile(const std::string& name, const std::vector<TestEvent>& events, std::optional<size_t> damaged = std::nullopt);
   // Several when one is full.
   std::vector<ViewChunk> WriteChunks(const std::vector<TestEvent>& events);
   // Row counts are made from files and chunks.
@@ -57,6 +59,7 @@ class TestLake : public ReadViewSource {
 
  private:
   friend class TestTable;
+  ViewFile WriteBytes(const std::string& name, const std::string& bytes, size_t rows);
   const io::Env env_;
   mutable std::mutex mutex_;
   std::map<std::string, Table> tables_;

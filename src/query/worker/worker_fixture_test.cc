@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "event/event_batch.h"
+#include "iceberg/data_file_seal.h"
 #include "table/event_columns.h"
 #include "table/hot_chunk_writer.h"
 
@@ -164,12 +166,25 @@ TestLake::Table TestLake::NewEventsTable(const std::string& name) {
 }
 
 ViewFile TestLake::WriteFile(const std::string& name, const std::vector<TestEvent>& events) {
+  return WriteBytes(name, ToParquet(events), events.size());
+}
+
+ViewFile TestLake::WriteSealedFile(const std::string& name, const std::vector<TestEvent>& events, std::optional<size_t> damaged) {
+  const auto bytes = ToParquet(events);
+  const size_t begin = bytes.size() - 8 - base::GetLittle<uint32_t>(bytes.data() + bytes.size() - 8);
+  iceberg::SealBuilder seal;
+  seal.Add(std::string_view(bytes).substr(0, begin));
+  std::string sealed = bytes.substr(0, begin) + seal.Finish(std::string_view(bytes).substr(begin)) + bytes.substr(begin);
+  if (damaged) sealed[*damaged] = static_cast<char>(sealed[*damaged] ^ 4);
+  return WriteBytes(name, sealed, events.size());
+}
+
+ViewFile TestLake::WriteBytes(const std::string& name, const std::string& bytes, size_t rows) {
   ViewFile out;
-  auto bytes = ToParquet(events);
   out.uri = io::PathToUri(directory / name);
   EXPECT_TRUE(io::WriteObject(env_.objects, out.uri, bytes).ok());
   out.bytes = bytes.size();
-  out.rows = static_cast<int64_t>(events.size());
+  out.rows = static_cast<int64_t>(rows);
   std::memcpy(&out.footer_bytes, bytes.data() + bytes.size() - 8, sizeof out.footer_bytes);
   return out;
 }
