@@ -24,6 +24,7 @@ COMMANDS = [
     Command("demo", "[ARGUMENT...]", "from an empty machine to SQL over a week of earthquakes", "demo"),
     Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench"),
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
+    Command("coverage", "[--lines] [--keep] [ARGUMENT...]", "build, then count which lines of log/, table/, tier/, iceberg/ the simulator reaches", "coverage"),
     Command("fuzz", "[NAME...] [--minutes N]", "build with libFuzzer and sanitizers, then look for inputs that break a decoder; a minute each", "fuzz"),
     Command("overload", "[NAME...] [--minutes N]", "build, then measure under more load than there should be; soak for memory", "overload"),
     Command("faults", "[--kills N] [--cuts N] [--errors N] [--flips N] [--edges] [--seed N]", "build, then kill the real binary, cut its power, fail its calls", "launch"),
