@@ -99,6 +99,11 @@ void SimulatedWorld::CorruptByte(const Path& path, uint64_t at, uint8_t mask) {
   (*inode)->content.Corrupt(at, mask);
 }
 
+const ToldLie* SimulatedWorld::lie() const {
+  auto& told = state_->simulation.lies.told();
+  return told ? &*told : nullptr;
+}
+
 void SimulatedWorld::JumpClock(int64_t us) { state_->simulation.wall_jump_us += us; }
 
 std::vector<std::string> SimulatedWorld::log() const { return {state_->simulation.log.begin(), state_->simulation.log.end()}; }

@@ -33,6 +33,28 @@ enum class CrashKind : uint8_t {
   kMachine,  // power failure: all processes end, unsynced bytes and names may be lost
 };
 
+// A disk that lies, once, in the `nth` read or write of a file whose path has `part` in it: nobody is told.
+struct DiskLie {
+  enum class Kind : uint8_t {
+    kNone,
+    kRottenBit,         // behind a write: a bit of any of these files is another one from now on
+    kRottenRead,        // a bit of what is read is another one, this time
+    kLostWrite,         // a write, or a page of it, is answered and synced and never reaches the disk
+    kMisdirectedWrite,  // the same, and it reaches another page, of this or of another of these files
+  };
+  Kind kind = Kind::kNone;
+  std::string part;
+  uint64_t nth = 1;
+};
+
+// A lie that was told.
+struct ToldLie {
+  Path path;
+  uint64_t at = 0;   // in the file
+  std::string what;  // "a write of 4096 bytes is lost"
+  int64_t monotonic_ns = 0;
+};
+
 // Probabilities are per call, 0: never.
 struct SimulationOptions {
   // Faults of files: kIo. A failed sync may have lost the bytes for good, although reads still see them.
@@ -47,6 +69,9 @@ struct SimulationOptions {
   // kCommitUnknown: the change was made, was not made, or (where catalog_late is set) lands later, if it then still fits.
   double catalog_unknown = 0;
   bool catalog_late = false;
+
+  // From the first call that is due on, once in all of a world's runs.
+  DiskLie lie = {};
 
   // Stops in the n-th io call (1 is the first) counted over all processes; 0: never. The call may have taken effect, whole or in part.
   uint64_t crash_at_io = 0;
@@ -119,6 +144,8 @@ class SimulatedWorld {
 
   // Flips the bits of `mask` in one byte of a file. REQUIRES: the file is longer than `at`.
   void CorruptByte(const Path& path, uint64_t at, uint8_t mask);
+  // Null: none so far.
+  const ToldLie* lie() const;
   // Moves the wall clock; the monotonic one stays.
   void JumpClock(int64_t us);
   // The newest log lines of all processes, with simulated time and process.

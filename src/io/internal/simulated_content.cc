@@ -47,6 +47,26 @@ void SimulatedContent::WriteInFlight(uint64_t at, std::string_view bytes) {
 void SimulatedContent::Sync() {
   for (auto& change : unsynced_) Apply(durable_, change);
   unsynced_.clear();
+  if (has_lied_) cached_ = durable_;
+  has_lied_ = false;
+}
+
+void SimulatedContent::WriteButLose(uint64_t at, std::string_view bytes, size_t lost_at, size_t lost_bytes, bool through) {
+  std::string stored(bytes);
+  for (size_t i = 0; i < lost_bytes; i++) {
+    const uint64_t place = at + lost_at + i;
+    stored[lost_at + i] = place < cached_.size() ? cached_[place] : '\0';
+  }
+  if (through) return WriteThrough(at, stored);
+  unsynced_.push_back({false, at, std::move(stored), false});
+  Apply(cached_, {false, at, std::string(bytes), false});
+  has_lied_ = true;
+}
+
+void SimulatedContent::PutOnDisk(uint64_t at, std::string_view bytes) {
+  const Change change{false, at, std::string(bytes), false};
+  Apply(cached_, change);
+  Apply(durable_, change);
 }
 
 uint64_t SimulatedContent::SizeAfter(size_t changes) const {

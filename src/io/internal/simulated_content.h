@@ -25,6 +25,7 @@ constexpr uint64_t kPageBytes = 4096;
 class SimulatedContent {
  public:
   const std::string& cached() const { return cached_; }
+  const std::string& durable() const { return durable_; }
   bool has_unsynced() const { return !unsynced_.empty(); }
 
   // Into the page cache.
@@ -37,6 +38,11 @@ class SimulatedContent {
   void Sync();
   // A sync that failed: the kernel forgets that the pages are dirty, so no later Sync writes them. Reads still see them.
   void FailSync() { unsynced_.clear(); }
+  // As Write or WriteThrough, except that `lost_bytes` of `bytes` from `lost_at` on are never stored: the disk lies. After the next sync
+  // reads see what is stored.
+  void WriteButLose(uint64_t at, std::string_view bytes, size_t lost_at, size_t lost_bytes, bool through);
+  // `bytes` land where nobody wrote them.
+  void PutOnDisk(uint64_t at, std::string_view bytes);
   // The machine stops: the cached bytes become one of the states that the disk may be in.
   void Crash(SeededRandom& random);
   // Flips the bits of `mask`, on the disk and in the cache. REQUIRES: `at` < size.
@@ -59,6 +65,7 @@ class SimulatedContent {
 
   std::string durable_;
   std::string cached_;
+  bool has_lied_ = false;  // the page cache believes what the disk does not have
   std::vector<Change> unsynced_;
 };
 

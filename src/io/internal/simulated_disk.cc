@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
 #include <set>
 
 #include "io/internal/system_error.h"
@@ -177,6 +176,14 @@ uint64_t SimulatedDisk::BytesUsed() const {
   uint64_t bytes = 0;
   ForEachInode(root_, [&](SimulatedInode& inode) { bytes += inode.content.cached().size(); });
   return bytes;
+}
+
+void SimulatedDisk::ForEachFile(const std::function<void(const Path&, const SimulatedInodePtr&)>& visit) const {
+  const std::function<void(const Path&, const SimulatedInodePtr&)> walk = [&](const Path& path, const SimulatedInodePtr& inode) {
+    if (!inode->is_directory) return visit(path, inode);
+    for (auto& [name, child] : inode->names) walk(path + "/" + name, child);
+  };
+  walk("", root_);
 }
 
 void SimulatedDisk::CrashNames(SeededRandom& random) {

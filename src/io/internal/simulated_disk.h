@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,6 +50,7 @@ class SimulatedDisk {
   Result<void> SyncDirectory(const Path& path);
   // Bytes of all files that have a name.
   uint64_t BytesUsed() const;
+  void ForEachFile(const std::function<void(const Path&, const SimulatedInodePtr&)>& visit) const;
   // A copy of a tree, durable, without what is below `without`. `power_failure`: of the state that a crash would leave of the bytes.
   Result<void> Clone(const Path& from, const Path& to, const Path& without, SeededRandom* power_failure);
   // The machine stops: names and bytes become one of the states that the disk may be in.

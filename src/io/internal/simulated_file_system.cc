@@ -44,6 +44,7 @@ class SimulatedFile final : public File {
       if (at >= bytes.size()) return size_t{0};
       size_t n = std::min<size_t>(to.size(), bytes.size() - at);
       std::memcpy(to.data(), bytes.data() + at, n);
+      if (in_run()) lies().TouchRead(options().lie, path_, to.data(), n, now_ns());
       return n;
     });
   }
@@ -93,12 +94,20 @@ class SimulatedFile final : public File {
 
  private:
   SimulatedContent& content() { return inode_->content; }
+  SimulatedLies& lies() { return gate_.simulation().lies; }
+  const SimulationOptions& options() { return gate_.simulation().options; }
+  bool in_run() { return gate_.simulation().scheduler.Self() != nullptr; }
+  int64_t now_ns() { return gate_.simulation().scheduler.now_ns(); }
+
   void Put(uint64_t at, std::string_view bytes, bool in_flight) {
+    const bool may_lie = !in_flight && in_run();
+    if (may_lie && lies().TakeWrite(options().lie, path_, *inode_, at, bytes, options_.direct, now_ns())) return;
     if (!options_.direct) content().Write(at, bytes);
-    else if (in_flight && gate_.simulation().options.crash_kind == CrashKind::kMachine) content().WriteInFlight(at, bytes);
+    else if (in_flight && options().crash_kind == CrashKind::kMachine) content().WriteInFlight(at, bytes);
     else content().WriteThrough(at, bytes);
     const auto& simulation = gate_.simulation();
     inode_->modified_us = simulation.options.start.us + simulation.wall_jump_us + simulation.scheduler.now_ns() / 1000;
+    if (may_lie) lies().Rot(options().lie, path_, now_ns());
   }
 
   IoGate& gate_;

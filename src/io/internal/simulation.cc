@@ -8,13 +8,14 @@ namespace {
 constexpr uint64_t kScheduleStream = 0x5343'4845'4455'4c45;
 constexpr uint64_t kFaultStream = 0x4641'554c'5453'0000;
 constexpr uint64_t kDiskStream = 0x4449'534b'0000'0000;
+constexpr uint64_t kLieStream = 0x4c49'4553'0000'0000;
 
 constexpr int64_t kNanosPerMicro = 1'000;
 
 }  // namespace
 
 Simulation::Simulation(uint64_t seed_of_world, SimulationOptions options_of_world)
-    : seed(seed_of_world), options(options_of_world), scheduler(seed ^ kScheduleStream, options), fault_random(seed ^ kFaultStream), disk_random(seed ^ kDiskStream) {}
+    : seed(seed_of_world), options(options_of_world), scheduler(seed ^ kScheduleStream, options), fault_random(seed ^ kFaultStream), disk_random(seed ^ kDiskStream), lies(disk, seed ^ kLieStream) {}
 
 void Simulation::Crash(CrashKind kind, ProcessId process) {
   if (kind == CrashKind::kProcess) return scheduler.Doom(process);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/internal/simulated_disk.h"
+#include "io/internal/simulated_lies.h"
 #include "io/internal/simulated_scheduler.h"
 #include "io/simulated_world.h"
 
@@ -36,6 +37,7 @@ struct Simulation {
   SeededRandom fault_random;
   SeededRandom disk_random;
   SimulatedDisk disk;
+  SimulatedLies lies;
   SimulatedCatalogRows catalog;
   std::map<uint64_t, ProcessId> locks;  // inode -> holder; a dead holder holds nothing
   ProcessId next_process = 0;
