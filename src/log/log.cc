@@ -270,7 +270,7 @@ Result<void> Log::Shutdown() {
   if (s.closing) return {};
   s.closing = true;
   s.options.idle_mark_delay_us = 0;
-  s.journal->set_no_space({});  // tried once more, then given up
+  s.journal->set_no_space(std::nullopt);  // tried once more, then given up
   s.upkeep->RequestCheckpoint();
   int64_t deadline = s.env.clock.MonotonicNs() + kShutdownTimeoutNs;
   for (;;) {
@@ -278,8 +278,10 @@ Result<void> Log::Shutdown() {
     if (s.journal->failed()) return Error{ErrorCode::kIo, "the journal is closed after a failed write", {}};
     bool written_out = !s.journal->in_flight() && s.journal->gathered_frames() == 0 && s.ends_idle;
     if (written_out && !s.upkeep->checkpoint_pending()) return {};
-    if (!s.journal->no_space().empty()) {
-      return Error{ErrorCode::kExhausted, "there is no space to end the log with a checkpoint: " + s.journal->no_space(),
+    if (const auto& why = s.journal->no_space(); why && why->code == ErrorCode::kCorruption) {
+      return Error{why->code, "the log cannot be ended with a checkpoint: " + why->message, why->hint};
+    } else if (why) {
+      return Error{ErrorCode::kExhausted, "there is no space to end the log with a checkpoint: " + why->message,
                    "free some space; nothing acknowledged is lost, the next start reads the journal"};
     }
     if (s.env.clock.MonotonicNs() > deadline) {

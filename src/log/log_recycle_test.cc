@@ -70,6 +70,38 @@ TEST_F(LogRecycle, AShutdownAfterAFailedRetirementLeavesALogThatOpens) {
   });
 }
 
+// Found by the simulator on a disk that lost a write: the oldest segment could not be copied, no new one was made, and senders waited
+// without an answer for a reason that only the server's log told.
+TEST_F(LogRecycle, DamageThatStopsTheJournalIsToldToSendersUntilTheTableHasTheRows) {
+  Run([&] {
+    const auto env = world_.env();
+    auto log = Log::Open(env, kTestDirectory, SmallLogOptions()).value();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"first", 0, "/test", std::string(20'000, 'x')}});
+    world_.CorruptByte(LogPaths{kTestDirectory}.segment(SegmentNumber(1)), 2 * kBlock + 1'000, 1);
+    int64_t stored = 1;
+    Result<AppendResult> last = AppendResult();
+    for (int i = 0; i < 200 && last.ok(); i++) {
+      last = AppendEvents(*log, topic, kP0, {{std::to_string(i), i, "/test", std::string(3'000, 'x')}});
+      if (!last.ok()) break;
+      ASSERT_TRUE(WaitDurable(env, *log, last->durable_after)) << i;
+      stored++;
+      Settle(env, *log, 5);
+    }
+    ASSERT_FALSE(last.ok()) << "nothing was recycled";
+    EXPECT_EQ(last.error().code, ErrorCode::kCorruption);
+    EXPECT_NE(last.error().message.find("is not what was written"), std::string::npos) << last.error().ToString();
+    log->SetTiered("raw-events", {{kP0, Offset(stored)}});
+    for (int i = 0; i < 200 && !last.ok(); i++) {
+      env.clock.SleepUs(100'000);
+      log->Tick(env.clock.Now());
+      last = AppendEvents(*log, topic, kP0, {{"after"}});
+    }
+    ASSERT_TRUE(last.ok()) << last.error().ToString();
+    EXPECT_TRUE(log->Shutdown().ok());
+  });
+}
+
 uint64_t SparesOnDisk(io::FileSystem& files) {
   const auto names = files.List(std::string(kTestDirectory) + "/journal").value();
   return static_cast<uint64_t>(std::count_if(names.begin(), names.end(), [](auto& name) { return name.starts_with("spare-"); }));

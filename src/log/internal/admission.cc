@@ -58,8 +58,9 @@ Result<void> Admission::CheckRoom(const AppendDraft& draft, AppendRefusal& refus
                  "send smaller batches"};
   }
   if (!parts_.journal.HasSpaceFor(draft.bytes_max_)) {
-    refusal = AppendRefusal::kDiskFull;
-    return NoSpace();
+    const Error error = NoSpace();
+    if (error.code == ErrorCode::kExhausted) refusal = AppendRefusal::kDiskFull;
+    return error;
   }
   if (parts_.journal.buffer().Reserve(draft.bytes_max_) != nullptr) return {};
   refusal = AppendRefusal::kBehind;
@@ -67,7 +68,9 @@ Result<void> Admission::CheckRoom(const AppendDraft& draft, AppendRefusal& refus
 }
 
 Error Admission::NoSpace() const {
-  return Error{ErrorCode::kExhausted, "the log cannot grow: " + parts_.journal.no_space(), "free some space: it goes on by itself"};
+  const auto& why = *parts_.journal.no_space();
+  const bool is_full = why.code == ErrorCode::kExhausted;
+  return Error{why.code, "the log cannot grow: " + why.message, is_full ? "free some space: it goes on by itself" : why.hint};
 }
 
 // Fills pending_ and the outcomes of duplicates; those whose original is in this request get its row. On error nothing was inserted.

@@ -67,12 +67,12 @@ class Journal {
   void AddSegment(SegmentFile segment);
   // What gathered waits for the next segment: Cut would answer false.
   bool waits_for_segment() const { return !next_ && position_ + PadTo(buffer_.length(), kBlock) > active_.bytes; }
-  // Why the next segment cannot be had for now: no space. Empty: it can. Until then nothing may gather that only that segment could
-  // hold, because nobody knows when it could be answered.
-  void set_no_space(std::string why) { no_space_ = std::move(why); }
-  const std::string& no_space() const { return no_space_; }
+  // Why the next segment cannot be had for now: no space, or damage in what has to go before. Until then nothing may gather that only
+  // that segment could hold, because nobody knows when it could be answered.
+  void set_no_space(std::optional<Error> why) { no_space_ = std::move(why); }
+  const std::optional<Error>& no_space() const { return no_space_; }
   bool HasSpaceFor(uint64_t bytes) const {
-    return no_space_.empty() || next_ || position_ + PadTo(buffer_.length() + bytes, kBlock) <= active_.bytes;
+    return !no_space_ || next_ || position_ + PadTo(buffer_.length() + bytes, kBlock) <= active_.bytes;
   }
   // Set while commits wait for a segment, or soon will.
   const std::atomic<bool>& urgent() const { return urgent_; }
@@ -90,7 +90,7 @@ class Journal {
   SegmentFile active_;
   uint64_t position_ = kBlock;
   std::optional<SegmentFile> next_;
-  std::string no_space_;
+  std::optional<Error> no_space_;
   std::optional<DurableCommit> writing_;
   std::atomic<bool> urgent_{false};
   JournalWriter writer_;  // last: its thread ends before the rest goes

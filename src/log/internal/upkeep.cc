@@ -41,9 +41,9 @@ Upkeep::Tiered Upkeep::TieredNow() const {
 }
 
 void Upkeep::Failed(std::string_view doing, const Error& error) {
-  if (error.code == ErrorCode::kExhausted) {
+  if (error.code == ErrorCode::kExhausted || error.code == ErrorCode::kCorruption) {
     no_space_doing_ = doing;
-    parts_.journal.set_no_space(error.message);
+    parts_.journal.set_no_space(error);
   }
   retry_at_ = Timestamp{now_.us + kRetryDelayUs};
   parts_.env.metrics.GetCounter(kUpkeepFailures).Add();
@@ -53,7 +53,7 @@ void Upkeep::Failed(std::string_view doing, const Error& error) {
 void Upkeep::Succeeded(std::string_view doing) {
   if (doing != no_space_doing_) return;
   no_space_doing_ = {};
-  parts_.journal.set_no_space({});
+  parts_.journal.set_no_space(std::nullopt);
 }
 
 void Upkeep::Step(CommitSequence durable, Timestamp now) {
@@ -263,13 +263,14 @@ void Upkeep::PostCopyOut() {
   }
   if (!anything_stays) {  // the usual case: all of it is in tables, and the segment need not be read
     phase_ = RecyclePhase::kWaitForCheckpoint;
-    return;
+    return Succeeded(kCopyingOut);  // it may have failed before the table had them
   }
   phase_ = RecyclePhase::kCopying;
   parts_.jobs.Post([this, request = std::move(request)]() -> BackgroundJobs::Completion {
     auto copied = std::make_shared<Result<std::vector<LogView::CopiedPartition>>>(CopyOut(parts_.env.files, parts_.paths, request));
     return [this, copied] {
       phase_ = copied->ok() ? RecyclePhase::kWaitForCheckpoint : RecyclePhase::kNone;
+      if (!copied->ok() && copied->error().code == ErrorCode::kCorruption) RequestCheckpoint();  // the table may have the rows meanwhile
       if (!copied->ok()) return Failed(kCopyingOut, copied->error());
       Succeeded(kCopyingOut);
       copied_ = std::move(*copied).value();

@@ -87,7 +87,7 @@ class Upkeep {
   Tiered checkpoint_tiered_, previous_checkpoint_tiered_;  // the same of what is in tables; a partition that is not named: nothing
   std::set<std::string> files_may_go_;  // topics to look at
   Timestamp now_, retry_at_{INT64_MIN};
-  std::string_view no_space_doing_;  // what failed last for want of space
+  std::string_view no_space_doing_;  // what failed last for want of space, or for damage
 
   bool preparing_ = false;
   bool freeze_wanted_ = false, sealing_ = false;
