@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What another client of the catalog does to a table: it pauses, says why, loses nothing, and goes on where a person says."""
 
+import contextlib
 import json
+import sqlite3
 
 import pytest
 
@@ -172,6 +174,21 @@ def test_rollback_by_another_client_is_no_pause_and_brings_nothing_back(server, 
     assert server.get("/v1/tables/bronze/events").json()["state"] == "running"
     assert ids(data) == expected(range(20), range(30, 35))
     assert server.sql(COUNT) == [[25, 25]]
+
+
+# The other rollback: the catalog names an older metadata file, as a catalog that came from a backup does. Progress moves back with it.
+def test_catalog_that_was_set_back_pauses_and_the_rows_come_again_once(server, data):
+    server.flush()
+    server.send([event(n) for n in range(30, 40)])
+    with contextlib.closing(sqlite3.connect(data / "catalog.db")) as catalog, catalog:
+        changed = catalog.execute("UPDATE iceberg_tables SET metadata_location = previous_metadata_location WHERE table_name = 'events'").rowcount
+    assert changed == 1
+    assert ids(data) == expected(range(20)), "as the older file says"
+    assert_paused(server, "lost progress", says_rows=40)
+    resume(server, "table")
+    server.flush()
+    assert ids(data) == expected(range(40), [1040])
+    assert server.sql(COUNT) == [[41, 41]]
 
 
 def test_offsets_are_checked_before_anything_is_changed(server, data):
