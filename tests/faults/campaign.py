@@ -73,9 +73,10 @@ def chains_of(lives, seed):
 
 
 def kills(count, seed):
-    """SIGKILL from outside, at any moment from the start on."""
+    """SIGKILL from outside, a moment after some request was acknowledged; some while the load has only begun, some with its end."""
     dice = random.Random(seed)
-    lives = [Life(kill_after_s=dice.choice([dice.uniform(0, 0.1), dice.uniform(0, 0.8)])) for _ in range(count)]
+    lives = [Life(kill_after_requests=dice.choice([0, dice.randrange(1, 8), dice.randrange(8, 24)]), kill_after_s=dice.choice([0, dice.uniform(0, 0.02), dice.uniform(0, 0.1)]))
+             for _ in range(count)]
     return [lives[at:at + 2 * LIVES] for at in range(0, count, 2 * LIVES)]
 
 
@@ -91,6 +92,15 @@ def errors(count, seed):
     dice = random.Random(seed)
     kinds = ["fail:EIO", "fail:ENOSPC", "fail:EMFILE", "fail:ENOMEM", "fail:EINTR", "fail-after:EIO", "short"]
     lives = [Life(";".join(f"*@p{dice.choice([0.0005, 0.002, 0.008])}={dice.choice(kinds)}" for _ in range(2)), calls_fail=True) for _ in range(count)]
+    return [lives[at:at + LIVES] for at in range(0, count, LIVES)]
+
+
+def libfiu(count, seed):
+    """Calls fail as Debian's libfiu lets them: other hooks than ours, errnos of its own choice, sockets too."""
+    dice = random.Random(seed)
+    points = [("posix/io/rw/pwrite", 0.002), ("posix/io/rw/pwrite/reduce", 0.01), ("posix/io/rw/pread", 0.005), ("posix/io/rw/pread/reduce", 0.02), ("posix/io/sync/*", 0.002),
+              ("posix/io/rw/ftruncate", 0.02), ("posix/io/oc/open", 0.01), ("posix/io/dir/*", 0.02), ("posix/io/net/*", 0.002), ("posix/mm/mmap", 0.002)]
+    lives = [Life(libfiu="\n".join(f"enable_random name={name},probability={often}" for name, often in dice.sample(points, 2)), calls_fail=True) for _ in range(count)]
     return [lives[at:at + LIVES] for at in range(0, count, LIVES)]
 
 

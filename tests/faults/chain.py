@@ -10,6 +10,7 @@ import pathlib
 import random
 import shutil
 import signal
+import threading
 import time
 
 from lake import read_rows
@@ -19,6 +20,7 @@ from sluice_server import BINARY, Server, run
 
 LIBRARY = pathlib.Path(os.environ.get("SLUICE_FAULTS_LIBRARY", BINARY.parent / "libsluice_faults.so"))
 # Small and hasty: a second of load comes to copies to topic files, recycled segments, sealed dedup runs and expired snapshots.
+LIBFIU = "/usr/lib/fiu/fiu_run_preload.so /usr/lib/fiu/fiu_posix_preload.so"  # as Debian's fiu-run does it
 FLAGS = ["--set", "journal.segment_bytes=1 MiB", "--set", "journal.bytes_max=4 MiB", "--set", "journal.tail_bytes_max=1 MiB", "--set", "tier.interval_ms=100",
          "--set", "tier.interval_stretch_max=1", "--set", "tier.expiry_interval_ms=1", "--set", "tier.snapshot_age_ms_max=1", "--set", "tier.snapshots_min=2",
          "--set", "dedup.run_keys_max=500", "--set", "http.body_bytes_max=512 KiB", "--set", "http.inflated_bytes_max=512 KiB"]
@@ -30,11 +32,13 @@ END_ON_PURPOSE = "journal write failed, the process ends"  # what a failed write
 
 @dataclasses.dataclass
 class Life:
-    """What goes wrong in one life. `plan` as in plan.h; `kill_after_s`: SIGKILL from outside, so long after the load began."""
+    """What goes wrong in one life. `plan` as in plan.h; `kill_after_s`: SIGKILL from outside, so long after so many requests were acknowledged."""
     plan: str = ""
     kill_after_s: float | None = None
+    kill_after_requests: int = 0
     stops: bool = False       # nothing goes wrong, and it ends in peace
     calls_fail: bool = False  # and the process lives: a start may end with a sentence, a statement without rows
+    libfiu: str = ""          # its commands, instead of a plan
 
 
 @dataclasses.dataclass
@@ -78,7 +82,8 @@ class Chain:
         number = self.verdict.lives
         self.recorder.mark(f"life {number}: {life}")
         try:
-            server = Server(self.data, *self.flags, environment=self.environment(life.plan))
+            environment = {"LD_PRELOAD": LIBFIU, "FIU_ENABLE": life.libfiu} if life.libfiu else self.environment(life.plan)
+            server = Server(self.data, *self.flags, environment=environment)
         except RuntimeError as failed:
             code = Server.started[-1].process.returncode
             self.verdict.ended_badly += 1
@@ -97,12 +102,15 @@ class Chain:
     def _load(self, server, life, number):
         strict = not life.calls_fail
         read_all(server, self.recorder, f"after start {number}", strict=strict)
-        senders = [Sender(server.url, self.recorder, f"{number}-{i}", self.dice.random(), REQUESTS, self.open_requests.pop() if self.open_requests else None)
+        acknowledgements = threading.Semaphore(0)
+        senders = [Sender(server.url, self.recorder, f"{number}-{i}", self.dice.random(), REQUESTS, self.open_requests.pop() if self.open_requests else None, acknowledgements)
                    for i in range(SENDERS)]
-        reader = Reader(server, self.recorder, reads_max=20, strict=strict)
+        reader = Reader(server, self.recorder, reads_max=8, strict=strict)
         for one in [*senders, reader]:
             one.start()
         if life.kill_after_s is not None:
+            for _ in range(life.kill_after_requests):
+                acknowledgements.acquire(timeout=EXIT_SECONDS_MAX)
             time.sleep(life.kill_after_s)  # the moment of the kill is the experiment, not a synchronisation
             server.process.kill()
         for sender in senders:
@@ -139,6 +147,8 @@ class Chain:
             self.verdict.problems.append(f"life {number}, {life}: it ended with {code}: " + "\n".join(server.log[-5:]))
 
     def _came_to_it(self, life):
+        if life.libfiu:
+            return True  # it does not tell
         if not life.plan or not self.hits.exists() or self.hits.stat().st_size == 0:
             return False
         self.verdict.reached.append(life.plan)

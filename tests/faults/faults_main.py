@@ -19,13 +19,14 @@ def main():
     words.add_argument("--kills", type=int, default=0, metavar="N", help="SIGKILL at any moment")
     words.add_argument("--cuts", type=int, default=0, metavar="N", help="the power fails at any call")
     words.add_argument("--errors", type=int, default=0, metavar="N", help="lives in which calls fail with some probability")
+    words.add_argument("--libfiu", type=int, default=0, metavar="N", help="the same by Debian's libfiu instead of our own library")
     words.add_argument("--flips", type=int, default=0, metavar="N", help="one bit of any file is another one: a wrong answer is a problem")
     words.add_argument("--edges", action="store_true", help="every edge with every action, three times")
     words.add_argument("--seed", type=int, default=int(time.time()), metavar="N", help="what decides everything (default: the time)")
     words.add_argument("--keep", metavar="DIR", help="where directories and histories of what went wrong stay (default: a temporary one)")
     asked = words.parse_args()
-    if not (asked.kills or asked.cuts or asked.errors or asked.flips or asked.edges):
-        words.error("say --kills N, --cuts N, --errors N, --flips N or --edges")
+    if not (asked.kills or asked.cuts or asked.errors or asked.libfiu or asked.flips or asked.edges):
+        words.error("say --kills N, --cuts N, --errors N, --libfiu N, --flips N or --edges")
     folder = pathlib.Path(asked.keep) if asked.keep else pathlib.Path(tempfile.mkdtemp(prefix="sluice_faults_"))
     verdicts = []
     if asked.kills:
@@ -34,6 +35,8 @@ def main():
         verdicts += go(folder / "cuts", campaign.cuts(asked.cuts, asked.seed), asked.seed, True)
     if asked.errors:
         verdicts += go(folder / "errors", campaign.errors(asked.errors, asked.seed), asked.seed, False)
+    if asked.libfiu:
+        verdicts += go(folder / "libfiu", campaign.libfiu(asked.libfiu, asked.seed), asked.seed, False)
     if asked.edges:
         lives = campaign.matrix(asked.seed, everything=True)
         verdicts += go(folder / "edges", campaign.chains_of(lives["process"], asked.seed), asked.seed, False)

@@ -32,15 +32,25 @@ def content(event):
 
 
 class Sender(threading.Thread):
-    """Sends `requests` requests, or until the server is gone. An unknown one is left in `open_request`."""
+    """Sends `requests` requests, or until the server is gone. An unknown one is left in `open_request`. `acknowledgements` hears of each, and at
+    the end of all that did not come."""
 
-    def __init__(self, url, recorder, name, seed, requests, first=None):
+    def __init__(self, url, recorder, name, seed, requests, first=None, acknowledgements=None):
         super().__init__(daemon=True)
         self.client, self.recorder, self.label = Client(url, timeout=CLIENT_SECONDS_MAX), recorder, name
         self.dice, self.requests, self.open_request = random.Random(seed), requests, first
         self.acknowledged = self.refused = 0
+        self.acknowledgements = acknowledgements or threading.Semaphore(0)
 
     def run(self):
+        heard = 0
+        try:
+            heard = self._send_all()
+        finally:
+            self.acknowledgements.release(max(1, self.requests - heard))
+
+    def _send_all(self):
+        heard = 0
         for number in range(self.requests):
             events = self.open_request or self._make(number)
             self.open_request = events
@@ -48,8 +58,11 @@ class Sender(threading.Thread):
                 if not self.send(events):
                     continue  # refused, or open: once more
             except (OSError, http.client.HTTPException):
-                return
+                return heard
             self.open_request = None
+            self.acknowledgements.release()
+            heard += 1
+        return heard
 
     def _make(self, number):
         topics = self.dice.choice([list(TOPICS), ["raw-events"]])

@@ -8,9 +8,10 @@ Each chain ends with the verdict of the checker of tests/history, of PyIceberg a
 import campaign
 
 SEED = 1
-KILLS = 64
+KILLS = 200
 CUTS = 40
 ERRORS = 24
+LIBFIU = 16
 
 
 def problems(verdicts):
@@ -35,3 +36,10 @@ def test_calls_that_fail_anywhere_are_errors_or_nothing(tmp_path):
     verdicts = campaign.run(tmp_path, campaign.errors(ERRORS, SEED), SEED)
     assert not problems(verdicts), problems(verdicts)
     assert sum(len(verdict.reached) for verdict in verdicts) > ERRORS // 2
+
+
+def test_calls_that_fail_as_libfiu_lets_them_are_errors_or_nothing(tmp_path):
+    verdicts = campaign.run(tmp_path, campaign.libfiu(LIBFIU, SEED), SEED)
+    assert not problems(verdicts), problems(verdicts)
+    assert sum(verdict.ended_badly for verdict in verdicts) > LIBFIU // 4, "it did not do anything"
+    assert sum(verdict.acknowledged for verdict in verdicts) > 20 * LIBFIU, "the load was too small to prove anything"
