@@ -41,7 +41,7 @@ def main():
         lives = campaign.matrix(asked.seed, everything=True)
         verdicts += go(folder / "edges", campaign.chains_of(lives["process"], asked.seed), asked.seed, False)
         verdicts += go(folder / "edges", campaign.chains_of(lives["power"], asked.seed), asked.seed, True)
-    counts, wrong = damage.judge(folder / "flips", asked.flips, asked.seed) if asked.flips else ({}, [])
+    counts, wrong = damage.judge(folder / "flips", asked.flips, asked.seed, alone=1) if asked.flips else ({}, [])
     for (kind, outcome), number in sorted(counts.items()):
         print(f"{kind}: {outcome} {number}")
     for sentence in wrong:
