@@ -59,6 +59,18 @@ arrow::Status CheckLengths(const arrow::ArrayData& data) {
   return data.dictionary == nullptr ? arrow::Status::OK() : CheckLengths(*data.dictionary);
 }
 
+// Digits behind the point are written, whatever the value is: no more of them than a decimal has digits. Arrow lets through any scale.
+arrow::Status CheckType(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::DECIMAL128) {
+    const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
+    if (decimal.scale() < 0 || decimal.scale() > decimal.precision())
+      return arrow::Status::Invalid("a decimal of ", decimal.precision(), " digits with ", decimal.scale(), " behind the point");
+  }
+  if (type.id() == arrow::Type::DICTIONARY) ARROW_RETURN_NOT_OK(CheckType(*static_cast<const arrow::DictionaryType&>(type).value_type()));
+  for (const auto& field : type.fields()) ARROW_RETURN_NOT_OK(CheckType(*field->type()));
+  return arrow::Status::OK();
+}
+
 arrow::Status ValidateColumns(const arrow::RecordBatch& batch) {
   if (batch.num_rows() > kResultBatchRowsMax)
     return arrow::Status::Invalid("a batch of ", batch.num_rows(), " rows, more than ", kResultBatchRowsMax);
@@ -87,6 +99,7 @@ struct ArrowStreamReader::State : public arrow::ipc::Listener {
     return arrow::Status::Cancelled("");
   }
   arrow::Status OnSchemaDecoded(std::shared_ptr<arrow::Schema> schema) override {
+    for (const auto& field : schema->fields()) ARROW_RETURN_NOT_OK(CheckType(*field->type()));
     ArrowSchema c_schema;
     ARROW_RETURN_NOT_OK(arrow::ExportSchema(*schema, &c_schema));
     auto result = Check(on_schema(c_schema));

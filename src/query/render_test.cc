@@ -260,6 +260,30 @@ TEST(ArrowStreamReader, MoreRowsThanABatchHasAreRefused) {
   }
 }
 
+// Found by fuzzing: 364 bytes of a worker, a decimal with a thousand million digits behind the point, made the server write them all.
+// Method: as a column and inside of one.
+TEST(ArrowStreamReader, DecimalsWithMoreDigitsBehindThePointThanTheyHaveAreRefused) {
+  for (auto [scale, good] : {std::pair(-1, false), {0, true}, {9, true}, {10, false}, {1 << 30, false}}) {
+    const auto decimal = arrow::decimal128(9, scale);
+    for (const auto& type : {decimal, arrow::list(decimal), arrow::dictionary(arrow::int8(), decimal)}) {
+      auto out = *arrow::io::BufferOutputStream::Create();
+      auto schema = arrow::schema({arrow::field("x", type)});
+      auto writer = *arrow::ipc::MakeStreamWriter(out, schema);
+      ASSERT_TRUE(writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, 1, {*arrow::MakeArrayOfNull(type, 1)})).ok());
+      ASSERT_TRUE(writer->Close().ok());
+      bool seen = false;
+      ArrowStreamReader reader(
+          [&](const ArrowSchema&) -> Result<void> {
+            seen = true;
+            return {};
+          },
+          [](Columns) -> Result<void> { return {}; });
+      EXPECT_EQ(reader.Push((*out->Finish())->ToString()).ok(), good) << type->ToString();
+      EXPECT_EQ(seen, good) << type->ToString();
+    }
+  }
+}
+
 // Goal: a worker that was taken over cannot make the server read outside of its buffers.
 // Method: flip every byte of a stream; whatever is accepted must render without a fault (the sanitizers look).
 TEST(ArrowStreamReader, ChangedBytesAreRefusedOrHarmless) {
