@@ -84,6 +84,7 @@ const ConfigKey kKeys[] = {
     Number<[](auto& o) -> auto& { return o.tier.bytes_max; }>("tier.bytes_max", "Rows move to their table when they take so many bytes of hot chunks."),
     Number<[](auto& o) -> auto& { return o.tier.interval_stretch_max; }>("tier.interval_stretch_max", "A table whose files would be tiny waits up to this many intervals."),
     Number<[](auto& o) -> auto& { return o.tier.file_rows_min; }>("tier.file_rows_min", "Fewer rows per data file than this count as tiny."),
+    Number<[](auto& o) -> auto& { return o.tier.writers_max; }>("tier.writers_max", "Tables whose data files are written at the same time; each takes up to 48 MiB of memory."),
     Number<[](auto& o) -> auto& { return o.tier.snapshot_age_us_max; }, kMillis>("tier.snapshot_age_ms_max", "Snapshots older than this are expired."),
     Number<[](auto& o) -> auto& { return o.tier.snapshots_min; }>("tier.snapshots_min", "The newest snapshots that stay whatever their age."),
     Number<[](auto& o) -> auto& { return o.tier.expiry_interval_us; }, kMillis>("tier.expiry_interval_ms", "How often snapshots are expired at most; it comes with a table's commit."),

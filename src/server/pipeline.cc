@@ -31,7 +31,7 @@ std::string WhyItWaits(const log::Pump& pump) {
 
 // ---- opening ------------------------------------------------------------------------------------------------------------
 
-Pipeline::Pipeline(io::Env env, const ServerOptions& options) : env_(env), options_(options) {}
+Pipeline::Pipeline(io::Env env, const ServerOptions& options) : env_(env), options_(options), turns_(env.threads, options.tier.writers_max) {}
 
 Result<std::unique_ptr<Pipeline>> Pipeline::Open(io::Env env, const ServerOptions& options, const CatalogOpener& open_catalog) {
   RETURN_IF_ERROR(options.Validate());
@@ -124,7 +124,7 @@ Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
   ASSIGN_OR_RETURN(auto spec, table::ParsePartitioning(partitioning));
   ASSIGN_OR_RETURN(auto* table, registry_->Add(topic, name, std::move(spec), topic.config().first_offsets));
   auto known = KnownTableOf(*log_, topic.name(), env_.log);
-  feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, options_.tier, std::move(known)));
+  feeds_.push_back(std::make_unique<TableFeed>(env_, *catalog_, *log_, *registry_, *table, *memory_, turns_, options_.tier, std::move(known)));
   auto* feed = feeds_.back().get();
   if (auto opened = feed->Open(); !opened.ok())
     env_.log.Error("table is not available", {{"table", name.ToString()}, {"cause", opened.error().ToString()}});

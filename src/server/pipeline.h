@@ -85,6 +85,7 @@ class Pipeline {
     table::FeedProgress progress;
   };
   std::map<std::string, FedTable> known_progress_;  // by topic, as the catalog's tables said at the start
+  tier::WritingTurns turns_;
   std::vector<std::unique_ptr<TableFeed>> feeds_;
   std::unique_ptr<ingest::Gate> gate_;
 };

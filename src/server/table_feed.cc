@@ -15,12 +15,12 @@ log::PumpOptions PumpOptionsFor(const table::Table& table) {
 }  // namespace
 
 TableFeed::TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table,
-                     table::ChunkMemory& memory, const tier::TierOptions& options, std::optional<table::KnownTable> known)
+                     table::ChunkMemory& memory, tier::WritingTurns& turns, const tier::TierOptions& options, std::optional<table::KnownTable> known)
     : log_(log),
       registry_(registry),
       table_(table),
       source_(env, log.source(), table, memory, options),
-      consumer_(env, source_, table, memory, table::TableCommitter(catalog, env, registry, table, log.journal_id(), known), options),
+      consumer_(env, source_, table, memory, table::TableCommitter(catalog, env, registry, table, log.journal_id(), known), turns, options),
       pump_(env, source_, consumer_, {table.topic_name()}, PumpOptionsFor(table)),
       remembered_(std::move(known)) {}
 

@@ -25,7 +25,7 @@ std::optional<table::KnownTable> KnownTableOf(const log::Log& log, const std::st
 class TableFeed {
  public:
   TableFeed(io::Env env, iceberg::Catalog& catalog, log::Log& log, table::TableRegistry& registry, table::Table& table,
-            table::ChunkMemory& memory, const tier::TierOptions& options, std::optional<table::KnownTable> known);
+            table::ChunkMemory& memory, tier::WritingTurns& turns, const tier::TierOptions& options, std::optional<table::KnownTable> known);
 
   // Reads or creates the table. Its error is not the end: the pump then pauses or tries again, and statements say so.
   Result<void> Open() { return Done(consumer_.Load()); }

@@ -22,7 +22,9 @@ class RowGroupSource final : public iceberg::ColumnSource {
   // Takes from the front of `rows` and returns how many.
   size_t Take(std::span<const RowPlace> rows) {
     size_t n = std::min(rows.size(), static_cast<size_t>(options_.row_group_rows_max));
-    for (Lay(rows.first(n), 1); n > 1 && table::HotValueBytes(parts_) > static_cast<uint64_t>(options_.row_group_bytes_max); Lay(rows.first(n), 1)) n /= 2;
+    for (Lay(rows.first(n), 1); n > 1 && table::HotValueBytes(parts_) > static_cast<uint64_t>(options_.row_group_bytes_max);
+         Lay(rows.first(n), 1))
+      n /= 2;
     return n;
   }
 
@@ -69,7 +71,8 @@ iceberg::DataFileOptions WithinBounds(iceberg::DataFileOptions options) {
   return options;
 }
 
-std::string DataFileUri(const iceberg::TableMetadata& metadata, const iceberg::PartitionValue& partition, const std::string& batch_id, size_t number) {
+std::string DataFileUri(const iceberg::TableMetadata& metadata, const iceberg::PartitionValue& partition, const std::string& batch_id,
+                        size_t number) {
   char name[32];
   std::snprintf(name, sizeof name, "%05zu-", number);
   auto directory = iceberg::PartitionPath(metadata.spec(), metadata.schema(), partition);
@@ -79,9 +82,10 @@ std::string DataFileUri(const iceberg::TableMetadata& metadata, const iceberg::P
 
 }  // namespace
 
-Result<StagedFiles> StageDataFiles(io::Env env, const iceberg::TableMetadata& metadata, const iceberg::DataFileOptions& wanted,
-                                   const std::vector<table::HotChunkView>& chunks) {
+Result<StagedFiles> StageDataFiles(io::Env env, WritingTurns& turns, const iceberg::TableMetadata& metadata,
+                                   const iceberg::DataFileOptions& wanted, const std::vector<table::HotChunkView>& chunks) {
   for (auto& view : chunks) RETURN_IF_ERROR(view.chunk->Check());
+  const auto turn = turns.Take();
   const auto options = WithinBounds(wanted);
   RowGroupSource source(std::make_shared<const std::vector<table::HotChunkView>>(chunks), options);
   const auto batch_id = env.random.NextUuid();
@@ -89,8 +93,8 @@ Result<StagedFiles> StageDataFiles(io::Env env, const iceberg::TableMetadata& me
   StagedFiles out;
   // One file of the first of `rows`, which is cut to the others.
   auto stage = [&](const iceberg::PartitionValue& partition, std::span<const RowPlace>& rows) -> Result<void> {
-    ASSIGN_OR_RETURN(auto writer, iceberg::DataFileWriter::Open(env.objects, DataFileUri(metadata, partition, batch_id, out.files.size()), metadata.schema(),
-                                                                options, &memory));
+    ASSIGN_OR_RETURN(auto writer, iceberg::DataFileWriter::Open(env.objects, DataFileUri(metadata, partition, batch_id, out.files.size()),
+                                                                metadata.schema(), options, &memory));
     for (size_t groups = 0; groups < kRowGroupsPerFileMax && !rows.empty(); groups++) {
       rows = rows.subspan(source.Take(rows));
       RETURN_IF_ERROR(writer->Write(source));
@@ -116,7 +120,8 @@ Result<StagedFiles> StageDataFiles(io::Env env, const iceberg::TableMetadata& me
 
 void RemoveStagedFiles(io::Env env, const std::vector<iceberg::DataFile>& files) {
   for (auto& file : files)
-    if (auto removed = env.objects.Remove(file.path); !removed.ok()) env.log.Warn("staged file left behind", {{"uri", file.path}, {"cause", removed.error().message}});
+    if (auto removed = env.objects.Remove(file.path); !removed.ok())
+      env.log.Warn("staged file left behind", {{"uri", file.path}, {"cause", removed.error().message}});
 }
 
 }  // namespace sluice::tier

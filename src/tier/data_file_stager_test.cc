@@ -126,7 +126,7 @@ class DataFileStagerTest : public testing::Test {
     io::Env discarding{env.files, objects_, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes};
     bytes_before_ = bytes_live;
     bytes_peak = bytes_before_;
-    return StageDataFiles(discarding, metadata, options, chunks);
+    return StageDataFiles(discarding, turns_, metadata, options, chunks);
   }
 
   // Bytes of the heap that staging needed, all told; as if the commit had held as many rows as one may.
@@ -149,6 +149,7 @@ class DataFileStagerTest : public testing::Test {
   NoObjects objects_;
   table::ChunkMemory memory_{world_.env(), uint64_t{256} << 20};
   table::HotTail tail_{memory_, {}};
+  WritingTurns turns_{world_.env().threads, 1};
   Principal principal_;
   int64_t next_ = 0;
   std::mt19937_64 random_{7};

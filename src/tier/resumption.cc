@@ -130,8 +130,15 @@ class Plan {
 class Refiller {
  public:
   Refiller(io::Env env, log::LogSource& log, table::Table& table, table::ChunkMemory& memory, table::TableCommitter& committer,
-           std::shared_ptr<const table::TableVersion> version, const iceberg::DataFileOptions& files)
-      : env_(env), log_(log), table_(table), memory_(memory), committer_(committer), version_(std::move(version)), files_(files) {}
+           WritingTurns& turns, std::shared_ptr<const table::TableVersion> version, const iceberg::DataFileOptions& files)
+      : env_(env),
+        log_(log),
+        table_(table),
+        memory_(memory),
+        committer_(committer),
+        turns_(turns),
+        version_(std::move(version)),
+        files_(files) {}
 
   Result<void> Run() {
     // In this order: rows that come between the two calls begin where the log ended.
@@ -169,7 +176,7 @@ class Refiller {
     rows.Publish(table::kAlreadyDurable);
     rows.Close();
     const auto slice = rows.Slice(UINT64_MAX);
-    ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, files_, slice.chunks));
+    ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, turns_, version_->metadata, files_, slice.chunks));
     auto committed = committer_.AppendUnpublished(staged.files, version_->progress.offsets(), next);
     if (!committed.ok()) {
       if (committed.error().code != ErrorCode::kCommitUnknown) RemoveStagedFiles(env_, staged.files);
@@ -186,6 +193,7 @@ class Refiller {
   table::Table& table_;
   table::ChunkMemory& memory_;
   table::TableCommitter& committer_;
+  WritingTurns& turns_;
   std::shared_ptr<const table::TableVersion> version_;
   const iceberg::DataFileOptions& files_;
   table::PartitionOffsets until_;
@@ -223,8 +231,8 @@ Result<table::FeedProgress> PlanResumption(const ResumeFrom& from, const ResumeS
 }
 
 Result<void> Refill(io::Env env, log::LogSource& log, table::Table& table, table::ChunkMemory& memory, table::TableCommitter& committer,
-                    std::shared_ptr<const table::TableVersion> version, const iceberg::DataFileOptions& files) {
-  return Refiller(env, log, table, memory, committer, std::move(version), files).Run();
+                    WritingTurns& turns, std::shared_ptr<const table::TableVersion> version, const iceberg::DataFileOptions& files) {
+  return Refiller(env, log, table, memory, committer, turns, std::move(version), files).Run();
 }
 
 }  // namespace sluice::tier

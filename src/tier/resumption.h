@@ -21,6 +21,7 @@
 #include "log/reader.h"
 #include "table/feed_check.h"
 #include "table/table_committer.h"
+#include "tier/writing_turns.h"
 
 namespace sluice::tier {
 
@@ -46,6 +47,6 @@ Result<table::FeedProgress> PlanResumption(const ResumeFrom& from, const ResumeS
 // are not published. REQUIRES: committer.Adopt succeeded and returned `version`; nothing is tiered or dropped meanwhile.
 // On error the table's progress says how far it came.
 Result<void> Refill(io::Env env, log::LogSource& log, table::Table& table, table::ChunkMemory& memory, table::TableCommitter& committer,
-                    std::shared_ptr<const table::TableVersion> version, const iceberg::DataFileOptions& files);
+                    WritingTurns& turns, std::shared_ptr<const table::TableVersion> version, const iceberg::DataFileOptions& files);
 
 }  // namespace sluice::tier

@@ -16,8 +16,8 @@ constexpr int64_t kNsPerUs = 1'000;
 }  // namespace
 
 TierConsumer::TierConsumer(io::Env env, HotSource& source, table::Table& table, table::ChunkMemory& memory, table::TableCommitter committer,
-                           const TierOptions& options)
-    : env_(env), source_(source), table_(table), memory_(memory), committer_(std::move(committer)), options_(options) {}
+                           WritingTurns& turns, const TierOptions& options)
+    : env_(env), source_(source), table_(table), memory_(memory), committer_(std::move(committer)), turns_(turns), options_(options) {}
 
 Result<log::Progress> TierConsumer::Load() {
   applied_.clear();
@@ -43,7 +43,7 @@ Result<void> TierConsumer::Settle(const ResumeFrom& from) {
   ASSIGN_OR_RETURN(auto progress, PlanResumption(from, situation, committer_.Source(), source_));
   ASSIGN_OR_RETURN(version_, committer_.Adopt(found, progress));
   env_.log.Warn("table goes on after a pause", {{"table", table_.name().ToString()}, {"progress", table::FormatFeedProgress(progress)}});
-  return Refill(env_, source_, table_, memory_, committer_, version_, FileOptions());
+  return Refill(env_, source_, table_, memory_, committer_, turns_, version_, FileOptions());
 }
 
 Result<void> TierConsumer::Apply(const log::Slice& slice) {
@@ -70,7 +70,7 @@ Result<void> TierConsumer::Commit(const log::Progress& from, const log::Progress
     if (chain != chains_.end()) progress.partitions[partition] = {offset, chain->second};
   }
   if (version_->progress.journal_id != progress.journal_id) RETURN_IF_ERROR(TakeOverChains(progress));
-  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, version_->metadata, FileOptions(), chunks));
+  ASSIGN_OR_RETURN(auto staged, StageDataFiles(env_, turns_, version_->metadata, FileOptions(), chunks));
   auto before = from.next.find(table_.topic_name());
   auto committed = committer_.Append(staged.files, before == from.next.end() ? table::PartitionOffsets() : before->second, progress);
   if (!committed.ok()) {
@@ -140,7 +140,9 @@ void TierConsumer::RemoveOrphans() {
   if (orphans_searched_at_ns_ && now - *orphans_searched_at_ns_ < options_.orphan_search_interval_us * kNsPerUs) return;
   orphans_searched_at_ns_ = now;
   auto removed = committer_.RemoveOrphans(options_.orphan_age_us_min);
-  if (!removed.ok()) return env_.log.Warn("files that nobody refers to were not looked for", {{"table", table_.name().ToString()}, {"cause", removed.error().message}});
+  if (!removed.ok())
+    return env_.log.Warn("files that nobody refers to were not looked for",
+                         {{"table", table_.name().ToString()}, {"cause", removed.error().message}});
   env_.metrics.GetCounter(kOrphansTotal, {{"table", table_.name().ToString()}}).Add(removed->files.size());
 }
 

@@ -13,6 +13,7 @@
 #include "tier/hot_source.h"
 #include "tier/resumption.h"
 #include "tier/tier_options.h"
+#include "tier/writing_turns.h"
 
 namespace sluice::tier {
 
@@ -20,7 +21,7 @@ namespace sluice::tier {
 class TierConsumer : public log::Consumer {
  public:
   TierConsumer(io::Env env, HotSource& source, table::Table& table, table::ChunkMemory& memory, table::TableCommitter committer,
-               const TierOptions& options);
+               WritingTurns& turns, const TierOptions& options);
 
   Result<log::Progress> Load() override;
   // Takes the chunks of the slice; files are written at commit, so that several slices make one file per partition.
@@ -45,6 +46,7 @@ class TierConsumer : public log::Consumer {
   table::Table& table_;
   table::ChunkMemory& memory_;
   table::TableCommitter committer_;
+  WritingTurns& turns_;
   const TierOptions options_;
   std::shared_ptr<const table::TableVersion> version_;
   std::vector<table::HotChunkView> applied_;

@@ -17,6 +17,7 @@ Result<void> TierOptions::Validate() const {
   if (rows_max == 0) return refused("tier.rows_max is 0", "2000000 is the default");
   if (bytes_max < (uint64_t{8} << 20)) return refused("tier.bytes_max is below one hot chunk (8 MiB)", "256 MiB is the default");
   if (interval_stretch_max == 0) return refused("tier.interval_stretch_max is 0", "1 keeps the interval as it is");
+  if (writers_max == 0) return refused("tier.writers_max is 0", "2 is the default");
   if (snapshots_min < 1) return refused("tier.snapshots_min is below 1", "the current snapshot always stays");
   if (snapshot_age_us_max < 0) return refused("tier.snapshot_age_ms_max is negative", "21600000 (6 hours) is the default");
   if (expiry_interval_us < 0) return refused("tier.expiry_interval_ms is negative", "60000 is the default");

@@ -18,6 +18,8 @@ struct TierOptions {
   // A table with many partitions and few rows waits longer: up to this factor, so that its files are not tiny.
   uint32_t interval_stretch_max = 4;
   uint64_t file_rows_min = 2'000;  // fewer rows per file than this stretch the interval
+  // Tables whose files are written at the same time; others wait. Each takes up to kStagingBytesMax (data_file_stager.h).
+  uint32_t writers_max = 2;
   iceberg::DataFileOptions files;  // where the table's properties do not say otherwise
   // Snapshots that nobody needs any more: what is older goes, but the newest `snapshots_min` stay.
   int64_t snapshot_age_us_max = int64_t{6} * 3600 * 1'000'000;
