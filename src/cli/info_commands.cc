@@ -152,6 +152,7 @@ std::string InfoAction::PrintStatus(const Json& answer) const {
   int64_t bytes_lake = 0;
   for (auto& table : answer["tables"].AsArray()) bytes_lake += table["bytes_lake"].AsInt();
   auto& hot = answer["hot"];
+  auto& memory = answer["memory"];
   std::string hot_rows = ByteText(hot["bytes_used"].AsInt()) + " of " + ByteText(hot["bytes_max"].AsInt()) + " in memory, " +
                          ByteText(hot["file_bytes_used"].AsInt()) + " of " + ByteText(hot["file_bytes_max"].AsInt()) + " in files";
   for (auto& one : hot["loading"].AsArray())
@@ -165,6 +166,8 @@ std::string InfoAction::PrintStatus(const Json& answer) const {
        {"topic files", ByteText(log["topic_file_bytes"].AsInt())},
        {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
        {"hot rows", hot_rows},
+       {"memory", ByteText(memory["private_bytes"].AsInt()) + " of its own, of which remembered ids " +
+                      ByteText(memory["remembered_ids_bytes"].AsInt()) + ", commits " + ByteText(memory["commits_bytes"].AsInt())},
        {"tables", ByteText(bytes_lake) + " in their newest snapshots"},
        {"connections", WithThousands(answer["connections"].AsInt())}});
   return out + "\n" + PrintTables(answer);

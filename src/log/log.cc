@@ -345,6 +345,8 @@ LogStats Log::stats() const {
   stats.dedup_bytes = s.dedup->disk_bytes();
   stats.dedup_runs = s.dedup->runs().size();
   stats.dedup_keys_open = s.dedup->open().size();
+  stats.dedup_memory_bytes = s.dedup->memory_bytes();
+  stats.commit_memory_bytes = s.journal->buffer().memory_bytes();
   stats.tail_bytes = s.view->tail_bytes();
   stats.durable = durable();
   return stats;

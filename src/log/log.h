@@ -146,6 +146,7 @@ struct LogStats {
   uint64_t journal_bytes = 0, topic_file_bytes = 0, dedup_bytes = 0;  // on disk; of the journal with its spare segments
   uint64_t journal_segments = 0, spare_segments = 0;                  // spare: emptied, kept to be used again
   uint64_t tail_bytes = 0, dedup_keys_open = 0;                       // in memory
+  uint64_t dedup_memory_bytes = 0, commit_memory_bytes = 0;           // of the process: remembered ids; commits, with what is kept for the next
   uint64_t dedup_runs = 0;
   CommitSequence durable;
 };

@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "iceberg/schema.h"
+#include "io/process_memory.h"
 #include "server/config_keys.h"
 #include "server/engine.h"
 #include "server/metric_families.h"
@@ -213,6 +214,10 @@ Json Engine::Status() {
   hot.Set("bytes_max", pipeline_->memory().bytes_max());
   hot.Set("file_bytes_used", pipeline_->memory().file_bytes_used());
   hot.Set("file_bytes_max", pipeline_->memory().file_bytes_max());
+  Json memory;
+  memory.Set("private_bytes", io::PrivateMemoryBytes());
+  memory.Set("remembered_ids_bytes", stats.dedup_memory_bytes);
+  memory.Set("commits_bytes", stats.commit_memory_bytes);
   Json out;
   out.Set("data", data());
   out.Set("url", url());
@@ -228,6 +233,7 @@ Json Engine::Status() {
   }
   hot.Set("loading", std::move(loading));
   out.Set("hot", std::move(hot));
+  out.Set("memory", std::move(memory));
   out.Set("connections", static_cast<int64_t>(http_->connection_count()));
   out.Set("requests_waiting", static_cast<int64_t>(ingest_endpoint_->waiting()));
   out.Set("tables", ListTables()["tables"]);
@@ -235,6 +241,7 @@ Json Engine::Status() {
 }
 
 std::string Engine::Metrics() {
+  env_.metrics.GetGauge(kPrivateMemoryBytes).Set(static_cast<double>(io::PrivateMemoryBytes()));
   env_.metrics.GetGauge(kHotBytes).Set(static_cast<double>(pipeline_->memory().bytes_used()));
   env_.metrics.GetGauge(kHotFileBytes).Set(static_cast<double>(pipeline_->memory().file_bytes_used()));
   for (auto& feed : pipeline_->feeds())

@@ -30,6 +30,7 @@ std::span<const io::MetricFamily> MetricFamilies() {
       log::kUpkeepFailures,
       log::kSegments,
       log::kDedupKeysOpen,
+      kPrivateMemoryBytes,
       kHotBytes,
       kHotFileBytes,
       kHotRows,

@@ -91,12 +91,13 @@ def test_status_shows_the_bytes_of_each_part(server):
     done = run("status", "--url", server.url)
     assert done.returncode == 0
     shown = {line.split("  ")[0]: line for line in done.stdout.splitlines() if "  " in line}
-    for part in ("journal", "topic files", "deduplication", "hot rows", "tables"):
+    for part in ("journal", "topic files", "deduplication", "hot rows", "memory", "tables"):
         assert part in shown and "B" in shown[part], done.stdout
     assert "KiB in their newest snapshots" in shown["tables"]
     files = sum(file.stat().st_size for file in server.data.glob("warehouse/bronze/events/data/**/*.parquet"))
     answer = server.get("/v1/status").json()
     assert answer["tables"][0]["bytes_lake"] == files > 0
+    assert all(answer["memory"][part] > 0 for part in ("private_bytes", "remembered_ids_bytes", "commits_bytes"))
     journal = [file.stat().st_size for file in (server.data / "log/journal").iterdir() if file.name.endswith(".segment") or file.name.startswith("spare-")]
     assert answer["log"]["journal_bytes"] == sum(journal)
     assert answer["log"]["journal_segments"] + answer["log"]["spare_segments"] == len(journal)

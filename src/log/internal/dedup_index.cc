@@ -66,6 +66,12 @@ std::vector<Path> DedupIndex::Expire(Timestamp before) {
   return paths;
 }
 
+uint64_t DedupIndex::memory_bytes() const {
+  uint64_t bytes = open_->byte_size() + (spare_ != nullptr ? spare_->byte_size() : 0);
+  for (const auto& frozen : frozen_) bytes += frozen.table->byte_size();
+  return bytes;
+}
+
 uint64_t DedupIndex::disk_bytes() const {
   uint64_t bytes = 0;
   for (const auto& run : runs_) bytes += run->file_bytes();

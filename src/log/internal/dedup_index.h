@@ -60,6 +60,7 @@ class DedupIndex {
   std::vector<Path> Expire(Timestamp before);
   const std::vector<std::shared_ptr<const DedupRun>>& runs() const { return runs_; }
   uint64_t disk_bytes() const;
+  uint64_t memory_bytes() const;  // of tables
 
  private:
   const size_t table_keys_max_;

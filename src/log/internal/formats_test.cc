@@ -314,6 +314,21 @@ TEST_F(FormatsTest, RunsExpireByTheirNewestTime) {
   EXPECT_EQ(index.covered(), CommitSequence(9));
 }
 
+TEST_F(FormatsTest, TablesInMemoryAreCountedUntilTheyAreSealed) {
+  constexpr size_t kKeys = 3'000;  // more than a new table has room for
+  DedupIndex index({}, CommitSequence(), 2 * kKeys);
+  const uint64_t empty = index.memory_bytes();
+  EXPECT_GT(empty, 0u);
+  index.open().Reserve(kKeys);
+  const uint64_t open = index.memory_bytes();
+  EXPECT_GE(open, kKeys * sizeof(DedupEntry));
+  for (const auto& entry : RandomEntries(kKeys, 1)) index.open().Insert(entry.key, entry.place);
+  index.Freeze(CommitSequence(9));
+  EXPECT_GE(index.memory_bytes(), 2 * kKeys * sizeof(DedupEntry));  // the next one has room for as many
+  const auto sealed = index.Sealed(*Write(Range(1, 9), RandomEntries(kKeys, 1)), 0);
+  EXPECT_EQ(index.memory_bytes(), index.open().byte_size());
+}
+
 // ---- checkpoints ----
 
 Checkpoint SomeCheckpoint(uint64_t covered) {
@@ -435,6 +450,21 @@ TEST(GatherBufferTest, SealedCommitsOutliveTheBuffer) {
     auto body = sealed[static_cast<size_t>(i)].bytes.substr(kCommitHeaderSize, 600'000);
     ASSERT_EQ(body.find_first_not_of(static_cast<char>(i)), std::string_view::npos);
   }
+}
+
+TEST(GatherBufferTest, MemoryOfCommitsIsCountedUntilNobodyHasThem) {
+  GatherBuffer buffer(64 << 20);
+  const uint64_t one = buffer.memory_bytes();
+  EXPECT_GE(one, GatherBuffer::kArenaBytes);
+  std::vector<SealedCommit> sealed;
+  for (size_t bytes : {size_t{5} << 20, size_t{5} << 20, size_t{20} << 20, size_t{5} << 20, size_t{5} << 20, size_t{5} << 20}) {
+    ASSERT_NE(buffer.Reserve(bytes), nullptr);
+    buffer.Advance(bytes);
+    sealed.push_back(buffer.Seal());
+  }
+  EXPECT_GE(buffer.memory_bytes(), 3 * one + (size_t{20} << 20));
+  sealed.clear();
+  EXPECT_LE(buffer.memory_bytes(), 3 * one);  // the one at hand, and two that are kept for later
 }
 
 // ---- frames ----

@@ -19,12 +19,22 @@ void Free(char* memory) { ::operator delete(memory, kAlignment); }
 
 }  // namespace
 
+char* ArenaPool::Make(size_t bytes) {
+  memory_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  return Allocate(bytes);
+}
+
+void ArenaPool::Unmake(char* memory, size_t bytes) {
+  Free(memory);
+  memory_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
 ArenaPool::~ArenaPool() {
   for (char* memory : free_) Free(memory);
 }
 
 std::shared_ptr<char> ArenaPool::Get(size_t bytes) {
-  if (bytes > arena_bytes_) return {Allocate(bytes), Free};
+  if (bytes > arena_bytes_) return {Make(bytes), [pool = shared_from_this(), bytes](char* m) { pool->Unmake(m, bytes); }};
   char* memory = nullptr;
   {
     std::lock_guard lock(mutex_);
@@ -33,7 +43,7 @@ std::shared_ptr<char> ArenaPool::Get(size_t bytes) {
       free_.pop_back();
     }
   }
-  if (memory == nullptr) memory = Allocate(arena_bytes_);
+  if (memory == nullptr) memory = Make(arena_bytes_);
   return {memory, [pool = shared_from_this()](char* m) { pool->Return(m); }};
 }
 
@@ -45,7 +55,7 @@ void ArenaPool::Return(char* memory) {
       return;
     }
   }
-  Free(memory);
+  Unmake(memory, arena_bytes_);
 }
 
 GatherBuffer::GatherBuffer(size_t commit_bytes_max)
@@ -65,7 +75,8 @@ void GatherBuffer::MoveToArena(size_t bytes) {
   size_t size = pool_->arena_bytes();
   while (size < bytes) size *= 2;
   auto arena = pool_->Get(size);
-  if (arena_ != nullptr) std::memcpy(arena.get() + kCommitHeaderSize, arena_.get() + begin_ + kCommitHeaderSize, length_ - kCommitHeaderSize);
+  if (arena_ != nullptr)
+    std::memcpy(arena.get() + kCommitHeaderSize, arena_.get() + begin_ + kCommitHeaderSize, length_ - kCommitHeaderSize);
   arena_ = std::move(arena);
   arena_bytes_ = size;
   begin_ = 0;

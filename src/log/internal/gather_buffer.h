@@ -4,6 +4,7 @@
 // Where a commit gathers: aligned memory that the disk writes from and that readers of the newest commits share afterwards.
 // Commits stand one behind the other in an arena; nothing is copied between Append and a reader.
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -22,13 +23,18 @@ class ArenaPool : public std::enable_shared_from_this<ArenaPool> {
   // At least `bytes`; not zeroed. Freed, or kept for the next Get, when the last copy is gone, on any thread.
   std::shared_ptr<char> Get(size_t bytes);
   size_t arena_bytes() const { return arena_bytes_; }
+  // Of all that live, and of those that are kept.
+  uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr size_t kFreeMax = 2;
+  char* Make(size_t bytes);
+  void Unmake(char* memory, size_t bytes);
   void Return(char* memory);
   const size_t arena_bytes_;
   std::mutex mutex_;
   std::vector<char*> free_;
+  std::atomic<uint64_t> memory_bytes_{0};
 };
 
 struct SealedCommit {
@@ -52,6 +58,7 @@ class GatherBuffer {
   char* end() { return arena_.get() + begin_ + length_; }
   bool empty() const { return length_ == kCommitHeaderSize; }
   size_t length() const { return length_; }
+  uint64_t memory_bytes() const { return pool_->memory_bytes(); }
   bool Fits(size_t n) const { return PadTo(length_ + n, kBlock) <= commit_bytes_max_; }
   // Ends the commit and begins the next one behind it.
   SealedCommit Seal();
