@@ -88,13 +88,16 @@ def tables_of(data):
     return [table for table in QUERIES if folder_of(data, table).exists()]
 
 
+NO_START = "refused: no start: "
+
+
 def ask(data):
     """By table, the answer or the sentence with which it was refused. A start makes and changes files."""
     there = tables_of(data)
     try:
-        server = Server(data, *flags_of(data))
+        server = Server(data)
     except RuntimeError as failed:
-        return dict.fromkeys(there, "refused: " + (str(failed).strip().splitlines() or ["?"])[-1])
+        return dict.fromkeys(there, NO_START + (str(failed).strip().splitlines() or ["?"])[-1])
     answers = {}
     for table in there:
         answer = server.post("/v1/sql", json.dumps({"sql": QUERIES[table]}))

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from damage import KINDS, ask, changeable, contents, make_directory
+from damage import KINDS, NO_START, ask, changeable, contents, make_directory
 from sluice_server import run
 
 
@@ -63,6 +63,7 @@ def test_damage_is_named_or_makes_no_difference(directory, kind, damage):
             words = "".join(refused) + checked.stdout + checked.stderr
             assert any(part in words for part in ("/", "bronze.", "raw-")), f"it names nothing: {refused}"
             lost = {path for path in before if path not in contents(data) and not path.startswith(("catalog.db-", "log/dedup", "log/checkpoints"))}
-            assert not lost, f"refused, and removed {sorted(lost)}"
+            # A server that runs recycles segments and removes spare ones.
+            assert not lost or not refused[0].startswith(NO_START), f"refused, and removed {sorted(lost)}"
         else:
             assert said == answers, "a table is gone without a word"
