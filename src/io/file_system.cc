@@ -7,8 +7,9 @@ namespace {
 // One per path: two writers of one path would be a defect of the caller, and a leftover of a crash is simply written over.
 Path TemporaryPath(const Path& path) { return path + ".tmp"; }
 
-Result<void> WriteWhole(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write) {
-  ASSIGN_OR_RETURN(auto file, files.Open(path, {.mode = OpenMode::kCreateOrOpen}));
+Result<void> WriteWhole(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write, OpenOptions options) {
+  options.mode = OpenMode::kCreateOrOpen;
+  ASSIGN_OR_RETURN(auto file, files.Open(path, options));
   RETURN_IF_ERROR(file->Truncate(0));
   RETURN_IF_ERROR(write(*file));
   return file->Sync();
@@ -31,9 +32,9 @@ Result<void> WriteFileAtomically(FileSystem& files, const Path& path, std::strin
   return WriteFileAtomically(files, path, [bytes](File& file) { return file.Write(0, bytes); });
 }
 
-Result<void> WriteFileAtomically(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write) {
+Result<void> WriteFileAtomically(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write, OpenOptions options) {
   Path temporary = TemporaryPath(path);
-  if (auto written = WriteWhole(files, temporary, write); !written.ok()) {
+  if (auto written = WriteWhole(files, temporary, write, options); !written.ok()) {
     (void)files.Remove(temporary).ok();  // the first error is the one to tell
     return written;
   }

@@ -36,6 +36,9 @@ struct OpenOptions {
   // then be multiples of kDirectAlignment. Where the file system refuses O_DIRECT, the file falls back to buffered
   // writes followed by fdatasync: same promise, File::is_direct() tells.
   bool direct = false;
+  // Bypass the page cache, for bytes that nobody reads again soon: its fresh pages are dear. Offsets, sizes and buffers as above; nothing
+  // is durable before Sync(). Where the file system refuses O_DIRECT the file is an ordinary one.
+  bool uncached = false;
 };
 constexpr size_t kDirectAlignment = 4096;
 
@@ -104,8 +107,8 @@ class FileSystem {
 Result<std::string> ReadFile(FileSystem& files, const Path& path, uint64_t bytes_max = uint64_t{1} << 30);
 // Replaces `path` so that after a crash it holds either the old bytes or the new ones: temporary file, sync, rename, directory sync.
 Result<void> WriteFileAtomically(FileSystem& files, const Path& path, std::string_view bytes);
-// The same for a file that `write` fills.
-Result<void> WriteFileAtomically(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write);
+// The same for a file that `write` fills; `options` say how it is opened, but for the mode.
+Result<void> WriteFileAtomically(FileSystem& files, const Path& path, const std::function<Result<void>(File&)>& write, OpenOptions options = {});
 // "not there" as false, other errors as errors.
 Result<bool> Exists(FileSystem& files, const Path& path);
 // Removes a directory and everything below it. Success when it does not exist.

@@ -25,7 +25,16 @@ std::string Parent(const std::string& path) { return path.substr(0, path.rfind('
 }
 
 // Past this library's own functions of the same names.
-ssize_t ReadAt(int descriptor, char* to, size_t size, uint64_t at) { return syscall(SYS_pread64, descriptor, to, size, at); }
+ssize_t ReadAt(int descriptor, char* to, size_t size, uint64_t at) {
+  if ((fcntl(descriptor, F_GETFL) & O_DIRECT) == 0) return syscall(SYS_pread64, descriptor, to, size, at);
+  // Past the page cache only whole blocks can be read.
+  const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+  const auto buffered = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (buffered < 0) GiveUp("open of", path);
+  const ssize_t n = syscall(SYS_pread64, buffered, to, size, at);
+  syscall(SYS_close, buffered);
+  return n;
+}
 void WriteAt(int descriptor, const char* from, size_t size, uint64_t at) {
   if (syscall(SYS_pwrite64, descriptor, from, size, at) != static_cast<ssize_t>(size)) GiveUp("write of", "old bytes");
 }

@@ -23,8 +23,8 @@ namespace {
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
 
-// How a file was opened: kEmulatedDirect keeps the promise of `direct` without O_DIRECT.
-enum class WriteMode : uint8_t { kBuffered, kDirect, kEmulatedDirect };
+// How a file was opened: the emulated ones keep the promises of `direct` and `uncached` without O_DIRECT.
+enum class WriteMode : uint8_t { kBuffered, kDirect, kEmulatedDirect, kUncached, kEmulatedUncached };
 
 class RealFile final : public File {
  public:
@@ -39,7 +39,7 @@ class RealFile final : public File {
       if (n < 0) return SystemError("read", path_, errno);
       done += static_cast<size_t>(n);
       // The tail of a file ends a direct read at an odd position, from where another one is not allowed.
-      if (n == 0 || (mode_ == WriteMode::kDirect && done % kDirectAlignment != 0)) break;
+      if (n == 0 || (bypasses_cache() && done % kDirectAlignment != 0)) break;
     }
     return done;
   }
@@ -79,6 +79,8 @@ class RealFile final : public File {
   int descriptor() const override { return descriptor_.get(); }
 
  private:
+  bool bypasses_cache() const { return mode_ == WriteMode::kDirect || mode_ == WriteMode::kUncached; }
+
   const Path path_;
   const Descriptor descriptor_;
   const WriteMode mode_;
@@ -137,11 +139,11 @@ class RealFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<File>> Open(const Path& path, OpenOptions options) override {
     int flags = OpenFlags(options.mode);
-    WriteMode mode = options.direct ? WriteMode::kEmulatedDirect : WriteMode::kBuffered;
+    WriteMode mode = options.direct ? WriteMode::kEmulatedDirect : options.uncached ? WriteMode::kEmulatedUncached : WriteMode::kBuffered;
     int fd = -EINVAL;
-    if (options.direct && options_.direct_allowed) {
-      fd = OpenRetrying(path, flags | O_DIRECT | O_DSYNC);
-      if (fd >= 0) mode = WriteMode::kDirect;
+    if (mode != WriteMode::kBuffered && options_.direct_allowed) {
+      fd = OpenRetrying(path, flags | O_DIRECT | (options.direct ? O_DSYNC : 0));
+      if (fd >= 0) mode = options.direct ? WriteMode::kDirect : WriteMode::kUncached;
       // A file system without O_DIRECT says EINVAL after it has created the file.
       if (fd == -EINVAL) flags &= ~O_EXCL;
     }

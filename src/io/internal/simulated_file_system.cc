@@ -37,7 +37,7 @@ class SimulatedFile final : public File {
   SimulatedFile(IoGate& gate, Path path, SimulatedInodePtr inode, OpenOptions options) : gate_(gate), path_(std::move(path)), inode_(std::move(inode)), options_(options) {}
 
   Result<size_t> Read(uint64_t at, std::span<char> to) override {
-    if (options_.direct) CheckDirectAligned(at, to.data(), to.size());
+    if (options_.direct || options_.uncached) CheckDirectAligned(at, to.data(), to.size());
     return gate_.Perform("read", path_, at ^ to.size(), [&](bool) -> Result<size_t> {
       if (gate_.Fault(gate_.simulation().options.read_error)) return SystemError("read", path_, EIO);
       auto& bytes = content().cached();
@@ -50,7 +50,7 @@ class SimulatedFile final : public File {
   }
 
   Result<void> Write(uint64_t at, std::string_view from) override {
-    if (options_.direct) CheckDirectAligned(at, from.data(), from.size());
+    if (options_.direct || options_.uncached) CheckDirectAligned(at, from.data(), from.size());
     return gate_.Perform("write", path_, at ^ base::Crc32c(from), [&](bool in_flight) -> Result<void> {
       if (options_.mode == OpenMode::kRead) return SystemError("write", path_, EBADF);
       RETURN_IF_ERROR(CheckSpace(gate_, path_, content().cached().size(), at + from.size()));
