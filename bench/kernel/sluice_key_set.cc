@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <vector>
 
 #include "base/check.h"
@@ -39,15 +40,18 @@ class SluiceKeySet final : public KeySet {
   void DoUpkeep() override {
     if (index_.open().size() < options_.dedup_table_keys()) return;
     index_.Freeze(++commits_);
-    const auto& frozen = index_.frozen().front();
-    const auto& runs = index_.runs();
-    const log::DedupRuns older(runs.end() - static_cast<ptrdiff_t>(log::RunsToMerge(runs, frozen, options_)), runs.end());
-    auto run = log::SealTable(env_, paths_, identity_.id, frozen, older);
+    auto run = log::SealTable(env_, paths_, identity_.id, index_.frozen().front());
     CHECK(run.ok(), "a run cannot be written");
-    auto table = index_.Sealed(*run, older.size());
-    for (const auto& one : older) (void)env_.files.Remove(one->path()).ok();
+    auto table = index_.Sealed(*run);
     table->Clear();
     index_.GiveSpare(std::move(table));
+    const auto& runs = index_.runs();
+    const log::DedupRuns newest(runs.end() - static_cast<ptrdiff_t>(log::RunsToMerge(runs, options_)), runs.end());
+    if (newest.empty()) return;
+    auto merged = log::MergeRuns(env_, paths_, identity_.id, newest, never_);
+    CHECK(merged.ok(), "runs cannot be merged");
+    index_.Merged(newest, *merged);
+    for (const auto& one : newest) (void)env_.files.Remove(one->path()).ok();
   }
   uint64_t memory_bytes() const override { return index_.open().byte_size(); }
   uint64_t disk_bytes() const override { return index_.disk_bytes(); }
@@ -60,6 +64,7 @@ class SluiceKeySet final : public KeySet {
   log::DedupIndex index_;
   log::CommitSequence commits_;
   int64_t next_ = 0;
+  const std::atomic<bool> never_{false};
   std::vector<log::DedupPlace> older_;
 };
 

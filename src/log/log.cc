@@ -53,7 +53,7 @@ struct Log::State {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<Upkeep> upkeep;
-  std::unique_ptr<BackgroundJobs> jobs, segment_jobs;  // after what their jobs use
+  std::unique_ptr<BackgroundJobs> jobs, segment_jobs, merge_jobs;  // after what their jobs use
 
   LogListener* listener = nullptr;
   std::atomic<uint64_t> durable{0};
@@ -102,7 +102,8 @@ Result<void> Log::State::Build(RecoveredLog recovered) {
   ASSIGN_OR_RETURN(const uint64_t spare_segments, CountSpares(env.files, paths, options.segment_bytes));
   jobs = std::make_unique<BackgroundJobs>(env.threads, "log-upkeep", *written);
   segment_jobs = std::make_unique<BackgroundJobs>(env.threads, "log-segments", *written);
-  upkeep = std::make_unique<Upkeep>(Upkeep::Parts{env, paths, options, identity.id, *journal, topics, *dedup, *view, *jobs, *segment_jobs},
+  merge_jobs = std::make_unique<BackgroundJobs>(env.threads, "log-merges", *written);
+  upkeep = std::make_unique<Upkeep>(Upkeep::Parts{env, paths, options, identity.id, *journal, topics, *dedup, *view, *jobs, *segment_jobs, *merge_jobs},
                                     recovered.scan.segments.front().number, spare_segments, recovered.checkpoint_covered, recovered.previous_checkpoint_covered);
   if (!recovered.obsolete.empty()) upkeep->RemoveFiles(std::move(recovered.obsolete));
   durable = recovered.scan.last.get();
@@ -127,6 +128,7 @@ Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Log::~Log() {  // first: their jobs use everything else
   state_->jobs.reset();
   state_->segment_jobs.reset();
+  state_->merge_jobs.reset();
 }
 
 void Log::SetListener(LogListener* listener) {
@@ -248,6 +250,7 @@ void Log::Tick(Timestamp now) {
   if (now < s.quiet_since) s.quiet_since = now;  // the clock was set back
   s.jobs->RunCompletions();
   s.segment_jobs->RunCompletions();
+  s.merge_jobs->RunCompletions();
   s.TakeTiered();
   s.Reap(now);
   s.CutIfDue(now);

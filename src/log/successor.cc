@@ -126,7 +126,7 @@ class Successor {
     DedupTableEntries entries(*frozen.table);
     ASSIGN_OR_RETURN(auto run, DedupRun::Write(env_, to_, identity_.id, frozen.range, frozen.table->size(), entries));
     runs_.push_back(run->range());
-    old_.dedup->Sealed(std::move(run), 0);
+    old_.dedup->Sealed(std::move(run));
     return {};
   }
 

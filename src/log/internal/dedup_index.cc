@@ -46,15 +46,20 @@ void DedupIndex::Freeze(CommitSequence last) {
   open_oldest_.reset();
 }
 
-std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run, size_t merged) {
+std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run) {
   CHECK(!frozen_.empty() && run->range().last == frozen_.front().range.last, "a run of another table");
-  CHECK(merged <= runs_.size(), "runs that are not there");
-  runs_.resize(runs_.size() - merged);
   covered_ = run->range().last;
-  if (run->size() > 0) runs_.push_back(std::move(run));
+  runs_.push_back(std::move(run));
   auto table = std::move(frozen_.front().table);
   frozen_.pop_front();
   return table;
+}
+
+void DedupIndex::Merged(std::span<const std::shared_ptr<const DedupRun>> replaced, std::shared_ptr<const DedupRun> run) {
+  auto first = std::search(runs_.begin(), runs_.end(), replaced.begin(), replaced.end());
+  CHECK(!replaced.empty() && first != runs_.end(), "runs that are not there");
+  *first = std::move(run);
+  runs_.erase(first + 1, first + static_cast<ptrdiff_t>(replaced.size()));
 }
 
 std::vector<Path> DedupIndex::Expire(Timestamp before) {

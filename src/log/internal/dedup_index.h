@@ -4,8 +4,9 @@
 // Every key of the dedup window, and the place of its first event.
 //
 //   open table ──(one hour or 1 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
+//   runs ──(merge thread, which nobody waits for)──▶ a longer one
 //
-// Four runs of about a size become one, up to 20 M keys (dedup_sealing.h): few runs, and a key is written three times at most.
+// Four runs of about a size become one, up to 20 M keys (dedup_sealing.h): few runs, and a key is written four times at most.
 // A run covers a range of commits; runs and tables together cover the window without gaps. A key enters at append; tables are
 // written only when all their commits are durable, so no file ever names an event that a crash took away.
 
@@ -51,9 +52,10 @@ class DedupIndex {
   // REQUIRES: keys of commits behind `last` are not in it.
   void Freeze(CommitSequence last);
   const std::deque<FrozenTable>& frozen() const { return frozen_; }
-  // The oldest frozen table is in `run` now, together with the newest `merged` runs, which `run` replaces. Returns the table, which
-  // nobody reads any more.
-  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run, size_t merged);
+  // The oldest frozen table is in `run` now. Returns the table, which nobody reads any more.
+  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run);
+  // All keys of `replaced` are in `run` now. REQUIRES: they stand one behind the other in runs().
+  void Merged(std::span<const std::shared_ptr<const DedupRun>> replaced, std::shared_ptr<const DedupRun> run);
   // An empty table whose memory the next open table takes over.
   void GiveSpare(std::shared_ptr<DedupTable> table) { spare_ = std::move(table); }
   // Forgets runs whose newest key is older than `before`; answers their paths for removal.

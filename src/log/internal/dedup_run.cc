@@ -17,8 +17,9 @@ constexpr size_t kHeaderSize = 96;  // of the 4 KiB in front
 constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
-constexpr size_t kBlocksAtOnce = 64;
+constexpr size_t kBlocksAtOnce = 256;  // 1 MiB
 constexpr size_t kFilterLinesAtOnce = 4096;
+static_assert(kFilterLinesAtOnce * sizeof(DedupFilterLine) % io::kDirectAlignment == 0 && kBlock % io::kDirectAlignment == 0);
 constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kIndexEntrySize = 16;
 constexpr std::string_view kRunSuffix = ".run";
@@ -30,7 +31,8 @@ size_t FilterBytes(size_t keys) { return FilterLines(keys) * sizeof(DedupFilterL
 // Entries are in memory as they are in the file: high, low, place.
 static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
 
-// Blocks and filter go to the file piece by piece, each to its place; the index grows meanwhile.
+// Blocks and filter go to the file piece by piece, each to its place; the index grows meanwhile. All in whole blocks of aligned memory,
+// because the file is uncached.
 class RunWriter {
  public:
   RunWriter(io::File& file, size_t keys)
@@ -39,7 +41,7 @@ class RunWriter {
         filter_lines_(FilterLines(keys)),
         filter_at_(kBlock + BlockCount(keys) * kBlock),
         filter_(kFilterLinesAtOnce),
-        piece_(kBlocksAtOnce * kBlock, '\0') {
+        piece_(kBlocksAtOnce * kBlock) {
     index_.reserve(BlockCount(keys) * kIndexEntrySize);
   }
 
@@ -63,13 +65,13 @@ class RunWriter {
     CHECK(keys_left_ == 0, "fewer keys than there were said to be");
     if (in_block_ > 0) RETURN_IF_ERROR(EndBlock());
     RETURN_IF_ERROR(Flush());
-    while (filter_first_ < filter_lines_) RETURN_IF_ERROR(FlushFilter());
-    RETURN_IF_ERROR(file_.Write(filter_at_, index_));
+    while (filter_lines_ - filter_first_ >= filter_.size()) RETURN_IF_ERROR(FlushFilter());
+    RETURN_IF_ERROR(WriteEnd());
     return std::pair(base::Crc32c(index_), filter_crc_);
   }
 
  private:
-  char* block() { return piece_.data() + blocks_ * kBlock; }
+  char* block() { return piece_.begin() + blocks_ * kBlock; }
 
   // Keys ascend, and so do their lines.
   Result<void> AddToFilterPiece(const DedupKey& key) {
@@ -79,15 +81,28 @@ class RunWriter {
     return {};
   }
 
+  std::string_view FilterBytesOf(size_t lines) const { return {reinterpret_cast<const char*>(filter_.begin()), lines * sizeof(DedupFilterLine)}; }
+
   Result<void> FlushFilter() {
-    const size_t lines = std::min(filter_.size(), filter_lines_ - filter_first_);
-    const std::string_view bytes(reinterpret_cast<const char*>(filter_.data()), lines * sizeof(DedupFilterLine));
+    const auto bytes = FilterBytesOf(filter_.size());
     RETURN_IF_ERROR(file_.Write(filter_at_, bytes));
     filter_crc_ = base::Crc32c(bytes, filter_crc_);
     filter_at_ += bytes.size();
-    filter_first_ += lines;
-    std::fill(filter_.begin(), filter_.end(), DedupFilterLine());
+    filter_first_ += filter_.size();
+    filter_.Clear();
     return {};
+  }
+
+  // The last lines of the filter, and the index behind them.
+  Result<void> WriteEnd() {
+    const auto lines = FilterBytesOf(filter_lines_ - filter_first_);
+    filter_crc_ = base::Crc32c(lines, filter_crc_);
+    const size_t size = lines.size() + index_.size();
+    base::LargeArray<char> end((size + kBlock - 1) / kBlock * kBlock);
+    std::memcpy(end.begin(), lines.data(), lines.size());
+    std::memcpy(end.begin() + lines.size(), index_.data(), index_.size());
+    RETURN_IF_ERROR(file_.Write(filter_at_, {end.begin(), end.size()}));
+    return file_.Truncate(filter_at_ + size);
   }
 
   Result<void> EndBlock() {
@@ -100,7 +115,7 @@ class RunWriter {
   }
 
   Result<void> Flush() {
-    const std::string_view bytes = std::string_view(piece_).substr(0, blocks_ * kBlock);
+    const std::string_view bytes(piece_.begin(), blocks_ * kBlock);
     RETURN_IF_ERROR(file_.Write(at_, bytes));
     at_ += bytes.size();
     blocks_ = 0;
@@ -113,8 +128,9 @@ class RunWriter {
   size_t filter_first_ = 0;  // the line that filter_ begins with
   uint64_t filter_at_;       // where it goes
   uint32_t filter_crc_ = 0;  // of the lines before it
-  std::vector<DedupFilterLine> filter_;
-  std::string index_, piece_;
+  base::LargeArray<DedupFilterLine> filter_;
+  std::string index_;
+  base::LargeArray<char> piece_;
   size_t blocks_ = 0, in_block_ = 0;  // in piece_; in the block behind them
   uint64_t at_ = kBlock;
 };
@@ -159,14 +175,16 @@ Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPa
       RETURN_IF_ERROR(writer.Add(some));
     }
     ASSIGN_OR_RETURN(auto checksums, writer.Finish());
-    return file.Write(0, EncodeHeader(journal, range, keys, checksums.first, checksums.second));
+    base::LargeArray<char> header(kBlock);
+    std::memcpy(header.begin(), EncodeHeader(journal, range, keys, checksums.first, checksums.second).data(), kBlock);
+    return file.Write(0, {header.begin(), header.size()});
   };
-  RETURN_IF_ERROR(io::WriteFileAtomically(env.files, RunPath(paths, range), write));
+  RETURN_IF_ERROR(io::WriteFileAtomically(env.files, RunPath(paths, range), write, {.uncached = true}));
   return Open(env, RunPath(paths, range), journal);
 }
 
 Result<std::shared_ptr<const DedupRun>> DedupRun::Open(io::Env env, const Path& path, const JournalId& journal) {
-  std::shared_ptr<DedupRun> run(new DedupRun);
+  std::shared_ptr<DedupRun> run(new DedupRun(env.files));
   run->path_ = path;
   ASSIGN_OR_RETURN(run->file_, env.files.Open(path, {io::OpenMode::kRead}));
   RETURN_IF_ERROR(run->ReadHeader(env.memory, journal));
@@ -216,12 +234,11 @@ Result<void> DedupRun::FindAll(std::span<const DedupKey> keys, std::span<DedupPl
   return {};
 }
 
-Result<void> DedupRun::ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const {
+Result<void> DedupRun::ReadBlocks(io::File& file, size_t first, std::span<char> memory, std::vector<DedupEntry>& entries) const {
   const uint64_t begin = kBlock * (1 + first);
-  std::string bytes(count * kBlock, '\0');
-  ASSIGN_OR_RETURN(size_t got, file_->Read(begin, bytes));
-  for (size_t block = 0; block < count; block++) {
-    const std::string_view one = std::string_view(bytes).substr(block * kBlock, kBlock);
+  ASSIGN_OR_RETURN(size_t got, file.Read(begin, memory));
+  for (size_t block = 0; block < memory.size() / kBlock; block++) {
+    const std::string_view one(memory.data() + block * kBlock, kBlock);
     base::ByteReader r(one);
     const uint32_t crc = r.Get<uint32_t>(), entry_count = r.Get<uint32_t>();
     if (got < (block + 1) * kBlock || crc != base::Crc32c(one.substr(4)) || entry_count > kBlockEntries)
@@ -236,8 +253,9 @@ Result<void> DedupRun::ReadBlocks(size_t first, size_t count, std::vector<DedupE
 Result<DedupPlace> DedupRun::Find(const DedupKey& key) const {
   auto after = std::upper_bound(first_keys_.begin(), first_keys_.end(), key);
   if (after == first_keys_.begin()) return DedupPlace();
+  char memory[kBlock];
   std::vector<DedupEntry> entries;
-  RETURN_IF_ERROR(ReadBlocks(static_cast<size_t>(after - first_keys_.begin()) - 1, 1, entries));
+  RETURN_IF_ERROR(ReadBlocks(*file_, static_cast<size_t>(after - first_keys_.begin()) - 1, memory, entries));
   auto found = std::lower_bound(entries.begin(), entries.end(), key, [](const DedupEntry& e, const DedupKey& k) { return e.key < k; });
   return found != entries.end() && found->key == key ? found->place : DedupPlace();
 }
@@ -245,7 +263,12 @@ Result<DedupPlace> DedupRun::Find(const DedupKey& key) const {
 Result<std::span<const DedupEntry>> DedupRunEntries::Next() {
   entries_.clear();
   const size_t count = std::min(kBlocksAtOnce, run_.first_keys_.size() - block_);
-  if (count > 0) RETURN_IF_ERROR(run_.ReadBlocks(block_, count, entries_));
+  if (count == 0) return std::span<const DedupEntry>();
+  if (file_ == nullptr) {
+    ASSIGN_OR_RETURN(file_, run_.files_.Open(run_.path(), {.mode = io::OpenMode::kRead, .uncached = true}));
+    memory_ = base::LargeArray<char>(count * kBlock);
+  }
+  RETURN_IF_ERROR(run_.ReadBlocks(*file_, block_, {memory_.begin(), count * kBlock}, entries_));
   block_ += count;
   return std::span<const DedupEntry>(entries_);
 }

@@ -6,14 +6,15 @@
 //   file  = [header 4 KiB] [block 4 KiB]... [filter] [first key of each block]
 //   block = [CRC-32C u32] [count u32] entries of 24 bytes: key high, key low, place
 //
-// A key that is not in the run costs one cache line of the filter (dedup_filter.h, 3 bytes a key), one that is one read. The filter is looked at where
-// it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
+// A key that is not in the run costs one cache line of the filter (dedup_filter.h, 3 bytes a key), one that is one read. The filter is
+// looked at where it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
 // Format: docs/formats/journal.md. The name is <first>-<last>.run; it appears when the file is whole.
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/large_array.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "io/env.h"
@@ -50,10 +51,12 @@ class DedupRun {
 
  private:
   friend class DedupRunEntries;
-  DedupRun() = default;
+  explicit DedupRun(io::FileSystem& files) : files_(files) {}
   Result<void> ReadHeader(io::SharedMemory& memory, const JournalId& journal);
-  Result<void> ReadBlocks(size_t first, size_t count, std::vector<DedupEntry>& entries) const;
+  // As many blocks as `memory` has room for, from block `first` on.
+  Result<void> ReadBlocks(io::File& file, size_t first, std::span<char> memory, std::vector<DedupEntry>& entries) const;
 
+  io::FileSystem& files_;
   Path path_;
   std::unique_ptr<io::File> file_;
   DedupRunRange range_;
@@ -64,15 +67,18 @@ class DedupRun {
   std::span<const DedupFilterLine> filter_;  // in mapped_
 };
 
-// All of a run, which must outlive this.
+// All of a run, which must outlive this and still have its file when it is first asked. Read past the page cache: a run is read whole
+// once, to become part of another one.
 class DedupRunEntries final : public DedupEntries {
  public:
   explicit DedupRunEntries(const DedupRun& run) : run_(run) {}
-  // kCorruption as of Find.
+  // kCorruption as of Find; others as of FileSystem::Open.
   Result<std::span<const DedupEntry>> Next() override;
 
  private:
   const DedupRun& run_;
+  std::unique_ptr<io::File> file_;
+  base::LargeArray<char> memory_;
   size_t block_ = 0;
   std::vector<DedupEntry> entries_;
 };

@@ -4,51 +4,70 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
+
 namespace sluice::log {
 namespace {
 
 constexpr size_t kRunsOfASize = 4;
 
+// Those of another source, until they are not wanted any more.
+class StoppableEntries final : public DedupEntries {
+ public:
+  StoppableEntries(DedupEntries& entries, const std::atomic<bool>& stop) : entries_(entries), stop_(stop) {}
+  Result<std::span<const DedupEntry>> Next() override {
+    if (stop_) return Error{ErrorCode::kCancelled, "the log is ending", {}};
+    return entries_.Next();
+  }
+
+ private:
+  DedupEntries& entries_;
+  const std::atomic<bool>& stop_;
+};
+
 }  // namespace
 
-size_t RunsToMerge(const DedupRuns& runs, const FrozenTable& frozen, const LogOptions& options) {
-  const bool is_empty = frozen.table->size() == 0;  // it lengthens the run before it
-  size_t taken = 0, keys_taken = frozen.table->size();
-  size_t seen = 0, keys_seen = keys_taken;
-  CommitSequence first = frozen.range.first;
-  for (auto at = runs.rbegin(); at != runs.rend() && !(is_empty && taken > 0); ++at) {
+Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen) {
+  DedupTableEntries entries(*frozen.table);
+  return DedupRun::Write(env, paths, journal, frozen.range, frozen.table->size(), entries);
+}
+
+size_t RunsToMerge(std::span<const std::shared_ptr<const DedupRun>> runs, const LogOptions& options) {
+  if (runs.empty()) return 0;
+  const DedupRun& newest = *runs.back();
+  size_t taken = 1, keys_taken = newest.size();
+  size_t seen = 1, keys_seen = keys_taken;
+  CommitSequence first = newest.range().first;
+  for (auto at = runs.rbegin() + 1; at != runs.rend(); ++at) {
     const DedupRun& run = **at;
-    const bool is_small = is_empty || run.size() <= keys_taken + keys_taken / 4;
-    if (!is_small || run.size() + keys_seen > options.dedup_run_keys_max || run.range().last + 1 != first ||
-        frozen.range.newest.us - run.range().oldest.us > options.dedup_run_span_us)
+    if (run.size() > keys_taken + keys_taken / 4 || run.size() + keys_seen > options.dedup_run_keys_max || run.range().last + 1 != first ||
+        newest.range().newest.us - run.range().oldest.us > options.dedup_run_span_us)
       break;
     keys_seen += run.size();
     first = run.range().first;
-    if (++seen - taken < kRunsOfASize - 1 && !is_empty) continue;
+    if (++seen - taken < kRunsOfASize - 1) continue;
     taken = seen;
     keys_taken = keys_seen;
   }
-  return taken;
+  return taken == 1 ? 0 : taken;
 }
 
-Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,
-                                                  const DedupRuns& older) {
-  DedupRunRange range = frozen.range;
-  size_t keys = frozen.table->size();
+Result<std::shared_ptr<const DedupRun>> MergeRuns(io::Env env, const LogPaths& paths, const JournalId& journal, const DedupRuns& runs,
+                                                  const std::atomic<bool>& stop) {
+  CHECK(!runs.empty(), "no runs to merge");
+  DedupRunRange range = runs.front()->range();
+  size_t keys = 0;
   std::vector<std::unique_ptr<DedupEntries>> sources;
-  sources.push_back(std::make_unique<DedupTableEntries>(*frozen.table));
-  for (const auto& run : older) {
-    range.newest = std::max(range.newest, run->range().newest);  // a table without keys has no times
+  for (const auto& run : runs) {
+    range.last = run->range().last;
+    range.oldest = std::min(range.oldest, run->range().oldest);
+    range.newest = std::max(range.newest, run->range().newest);
     keys += run->size();
     sources.push_back(std::make_unique<DedupRunEntries>(*run));
   }
-  if (!older.empty()) {
-    range.first = older.front()->range().first;
-    range.oldest = older.front()->range().oldest;
-  }
-  if (older.empty()) return DedupRun::Write(env, paths, journal, range, keys, *sources[0]);
   MergedDedupEntries merged(std::move(sources));
-  return DedupRun::Write(env, paths, journal, range, keys, merged);
+  StoppableEntries until_stopped(merged, stop);
+  return DedupRun::Write(env, paths, journal, range, keys, until_stopped);
 }
 
 }  // namespace sluice::log

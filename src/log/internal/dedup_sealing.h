@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// How frozen dedup tables become runs: which of the newest runs a table is written together with, and the writing.
+// How frozen dedup tables become runs, and runs fewer and longer ones. Sealing is waited for: the journal's segments are used again only
+// when runs hold their keys. Merging is not, and may take seconds: it has a thread of its own.
 
+#include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -15,13 +18,16 @@ namespace sluice::log {
 
 using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
 
-// How many of the newest `runs` a frozen table is written together with: three of about its size in the same hour, then three of about the
-// size that this makes, and so on: few runs for a lookup, and a key is written three times at most.
-size_t RunsToMerge(const DedupRuns& runs, const FrozenTable& frozen, const LogOptions& options);
+// Writes the table as a run. Errors as of DedupRun::Write. Thread-safe as long as nobody changes the table.
+Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen);
 
-// Writes the table and the runs right before it, `older` in their order, as one run. Errors as of DedupRun::Write; nothing was replaced.
-// Thread-safe as long as nobody changes the table.
-Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,
-                                                  const DedupRuns& older);
+// How many of the newest `runs` should become one: four of about a size in the same hour, with three of about the size that this makes,
+// and so on: few runs for a lookup, and a key is written four times at most. 0: none.
+size_t RunsToMerge(std::span<const std::shared_ptr<const DedupRun>> runs, const LogOptions& options);
+
+// Writes `runs`, which stand one behind the other, as one; they are not replaced yet. Errors as of DedupRun::Write and DedupRunEntries;
+// kCancelled soon after `stop` is true. Thread-safe.
+Result<std::shared_ptr<const DedupRun>> MergeRuns(io::Env env, const LogPaths& paths, const JournalId& journal, const DedupRuns& runs,
+                                                  const std::atomic<bool>& stop);
 
 }  // namespace sluice::log

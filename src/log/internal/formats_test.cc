@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <random>
 
 #include "io/simulated_world.h"
 #include "log/internal/checkpoint.h"
 #include "log/internal/dedup_index.h"
+#include "log/internal/dedup_sealing.h"
 #include "log/internal/gather_buffer.h"
 #include "log/internal/state_batch.h"
 #include "log/internal/topic_file.h"
@@ -256,6 +258,52 @@ TEST(DedupEntriesTest, MergedSourcesAreInOrder) {
 Result<std::shared_ptr<const DedupRun>> FormatsTest::Write(const DedupRunRange& range, const std::vector<DedupEntry>& entries) {
   GivenEntries given(entries);
   return DedupRun::Write(env_, paths_, TestId(), range, entries.size(), given);
+}
+
+// Goal: few runs, each key written a few times only; nobody is merged with a longer one, or beyond the bounds.
+TEST_F(FormatsTest, FourRunsOfAboutASizeBecomeOne) {
+  LogOptions options;
+  options.dedup_run_keys_max = 100;
+  DedupRuns runs;
+  CommitSequence next(1);
+  auto add = [&](size_t keys, int64_t append_time = 0) {
+    auto run = Write({next, next, Timestamp{append_time}, Timestamp{append_time}}, RandomEntries(keys, next.get()));
+    ASSERT_TRUE(run.ok());
+    runs.push_back(*run);
+    ++next;
+  };
+  auto merge = [&] {
+    const size_t count = RunsToMerge(runs, options);
+    if (count == 0) return count;
+    const DedupRuns newest(runs.end() - static_cast<ptrdiff_t>(count), runs.end());
+    auto merged = MergeRuns(env_, paths_, TestId(), newest, std::atomic<bool>(false));
+    EXPECT_TRUE(merged.ok());
+    EXPECT_EQ((*merged)->range().first, newest.front()->range().first);
+    EXPECT_EQ((*merged)->range().last, newest.back()->range().last);
+    runs.resize(runs.size() - count);
+    runs.push_back(*merged);
+    return count;
+  };
+  EXPECT_EQ(RunsToMerge(runs, options), 0u);
+  for (int i = 0; i < 3; i++) add(5);
+  EXPECT_EQ(merge(), 0u) << "three are few enough";
+  add(5);
+  EXPECT_EQ(merge(), 4u);
+  for (int i = 0; i < 12; i++) {
+    add(5);
+    while (merge() > 0) {}
+  }
+  EXPECT_EQ(runs.size(), 1u) << "four of four";
+  runs.clear();
+  for (int i = 0; i < 4; i++) add(40);
+  EXPECT_EQ(merge(), 0u) << "more keys than a run may have";
+  runs.clear();
+  for (int i = 0; i < 4; i++) add(5, i * options.dedup_run_span_us);
+  EXPECT_EQ(merge(), 0u) << "a run that ends late keeps its oldest keys for longer";
+  runs.clear();
+  for (int i = 0; i < 4; i++) add(0);
+  EXPECT_EQ(merge(), 4u) << "of runs without keys, too";
+  EXPECT_EQ(MergeRuns(env_, paths_, TestId(), runs, std::atomic<bool>(true)).error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(FormatsTest, ADedupRunFindsItsKeysAndFewOthers) {

@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "base/check.h"
-#include "log/internal/dedup_sealing.h"
 #include "log/log_metrics.h"
 
 namespace sluice::log {
 namespace {
 
-constexpr std::string_view kPreparing = "preparing a journal segment", kSealing = "sealing a dedup run",
+constexpr std::string_view kPreparing = "preparing a journal segment", kSealing = "sealing a dedup run", kMerging = "merging dedup runs",
                            kCheckpointing = "writing a checkpoint", kCopyingOut = "copying frames to topic files";
 
 }  // namespace
@@ -46,6 +45,10 @@ void Upkeep::Failed(std::string_view doing, const Error& error) {
     parts_.journal.set_no_space(error);
   }
   retry_at_ = Timestamp{now_.us + kRetryDelayUs};
+  Warn(doing, error);
+}
+
+void Upkeep::Warn(std::string_view doing, const Error& error) {
   parts_.env.metrics.GetCounter(kUpkeepFailures).Add();
   parts_.env.log.Warn("log upkeep failed, it is tried again", {{"doing", doing}, {"error", error.ToString()}});
 }
@@ -64,8 +67,8 @@ void Upkeep::Step(CommitSequence durable, Timestamp now) {
   WriteCheckpointIfDue(durable);
   Recycle(durable, now);
   DropFiles(now);
-  auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
-  if (!expired.empty()) RemoveFiles(std::move(expired));
+  MergeIfDue(now);
+  Expire(now);
 }
 
 void Upkeep::RemoveFiles(std::vector<Path> paths) {
@@ -122,23 +125,13 @@ void Upkeep::SealIfDue(CommitSequence durable, Timestamp now) {
 
 void Upkeep::PostSeal() {
   sealing_ = true;
-  FrozenTable frozen = parts_.dedup.frozen().front();
-  const auto& runs = parts_.dedup.runs();
-  const DedupRuns older(runs.end() - static_cast<ptrdiff_t>(RunsToMerge(runs, frozen, parts_.options)), runs.end());
-  parts_.jobs.Post([this, frozen, older]() -> BackgroundJobs::Completion {
-    auto run =
-        std::make_shared<Result<std::shared_ptr<const DedupRun>>>(SealTable(parts_.env, parts_.paths, parts_.journal_id, frozen, older));
-    return [this, run, older] {
+  parts_.jobs.Post([this, frozen = parts_.dedup.frozen().front()]() -> BackgroundJobs::Completion {
+    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(SealTable(parts_.env, parts_.paths, parts_.journal_id, frozen));
+    return [this, run] {
       sealing_ = false;
       if (!run->ok()) return Failed(kSealing, run->error());
       Succeeded(kSealing);
-      // The oldest of them may have expired meanwhile.
-      std::vector<Path> replaced;
-      const auto& now = parts_.dedup.runs();
-      for (const auto& one : older)
-        if (std::find(now.begin(), now.end(), one) != now.end()) replaced.push_back(one->path());
-      auto table = parts_.dedup.Sealed(run->value(), replaced.size());
-      if (!replaced.empty()) RemoveFiles(std::move(replaced));
+      auto table = parts_.dedup.Sealed(run->value());
       // Only under load the memory is wanted again soon.
       if (table->size() >= parts_.options.dedup_table_keys() / 2) PostClear(std::move(table));
     };
@@ -152,6 +145,40 @@ void Upkeep::PostClear(std::shared_ptr<DedupTable> table) {
   });
 }
 
+void Upkeep::MergeIfDue(Timestamp now) {
+  const auto& runs = parts_.dedup.runs();
+  if (merge_retry_at_.us > now.us + kRetryDelayUs) merge_retry_at_ = now;  // the clock was set back
+  const size_t count = merging_ || now < merge_retry_at_ ? 0 : RunsToMerge(runs, parts_.options);
+  if (count > 0) PostMerge(DedupRuns(runs.end() - static_cast<ptrdiff_t>(count), runs.end()));
+}
+
+// Nothing depends on it: when it fails, the runs stay as they are.
+void Upkeep::PostMerge(DedupRuns runs) {
+  merging_ = true;
+  parts_.merge_jobs.Post([this, runs = std::move(runs)]() -> BackgroundJobs::Completion {
+    auto merged = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(
+        MergeRuns(parts_.env, parts_.paths, parts_.journal_id, runs, parts_.merge_jobs.ending()));
+    return [this, runs, merged] {
+      merging_ = false;
+      if (!merged->ok()) {
+        merge_retry_at_ = Timestamp{now_.us + kRetryDelayUs};
+        return Warn(kMerging, merged->error());
+      }
+      parts_.dedup.Merged(runs, merged->value());
+      std::vector<Path> replaced;
+      for (const auto& run : runs) replaced.push_back(run->path());
+      RemoveFiles(std::move(replaced));
+    };
+  });
+}
+
+// Not while runs are merged: their files are being read.
+void Upkeep::Expire(Timestamp now) {
+  if (merging_) return;
+  auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
+  if (!expired.empty()) RemoveFiles(std::move(expired));
+}
+
 // ---- checkpoints ----
 
 void Upkeep::AtCut(CommitSequence cut, Timestamp append_time) {
@@ -162,6 +189,7 @@ void Upkeep::AtCut(CommitSequence cut, Timestamp append_time) {
     freeze_wanted_ = freeze_wanted_ || !RunsWillCoverNextRecycled();
   }
   if (freeze_wanted_ && cut > parts_.dedup.covered() && (parts_.dedup.frozen().empty() || cut > parts_.dedup.frozen().back().range.last)) {
+    if (parts_.dedup.open().size() == 0) parts_.dedup.Touch(append_time);  // without keys it has a time nevertheless
     parts_.dedup.Freeze(cut);
   }
   freeze_wanted_ = false;

@@ -19,6 +19,7 @@
 #include "log/internal/checkpoint.h"
 #include "log/internal/copy_out.h"
 #include "log/internal/dedup_index.h"
+#include "log/internal/dedup_sealing.h"
 #include "log/internal/journal.h"
 #include "log/internal/log_view.h"
 #include "log/internal/topic_table.h"
@@ -39,6 +40,7 @@ class Upkeep {
     LogView& view;
     BackgroundJobs& jobs;
     BackgroundJobs& segment_jobs;  // apart: commits wait for the next segment, not for the sealing of a run
+    BackgroundJobs& merge_jobs;    // apart: the journal waits for the sealing of a run, not for the merging of others
   };
   Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered);
 
@@ -65,6 +67,9 @@ class Upkeep {
   void PrepareSegmentIfWanted(Timestamp now);
   void SealIfDue(CommitSequence durable, Timestamp now);
   void PostSeal();
+  void MergeIfDue(Timestamp now);
+  void PostMerge(DedupRuns runs);
+  void Expire(Timestamp now);
   void PostClear(std::shared_ptr<DedupTable> table);
   void WriteCheckpointIfDue(CommitSequence durable);
   bool RecyclingNeedsCheckpoint() const;
@@ -77,6 +82,7 @@ class Upkeep {
   void PostCopyOut();
   void Retire();
   void Failed(std::string_view doing, const Error& error);
+  void Warn(std::string_view doing, const Error& error);
   void Succeeded(std::string_view doing);
 
   Parts parts_;
@@ -90,7 +96,8 @@ class Upkeep {
   std::string_view no_space_doing_;  // what failed last for want of space, or for damage
 
   bool preparing_ = false;
-  bool freeze_wanted_ = false, sealing_ = false;
+  bool freeze_wanted_ = false, sealing_ = false, merging_ = false;
+  Timestamp merge_retry_at_{INT64_MIN};
   SegmentNumber seen_active_;             // as of the last AtCut
   bool capture_wanted_ = false;
   std::optional<CapturedState> captured_;
