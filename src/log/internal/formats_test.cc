@@ -373,7 +373,7 @@ TEST_F(FormatsTest, TablesInMemoryAreCountedUntilTheyAreSealed) {
   for (const auto& entry : RandomEntries(kKeys, 1)) index.open().Insert(entry.key, entry.place);
   index.Freeze(CommitSequence(9));
   EXPECT_GE(index.memory_bytes(), 2 * kKeys * sizeof(DedupEntry));  // the next one has room for as many
-  const auto sealed = index.Sealed(*Write(Range(1, 9), RandomEntries(kKeys, 1)), 0);
+  const auto sealed = index.Sealed(*Write(Range(1, 9), RandomEntries(kKeys, 1)));
   EXPECT_EQ(index.memory_bytes(), index.open().byte_size());
 }
 
