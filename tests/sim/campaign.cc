@@ -25,12 +25,15 @@ void PrintResult(const std::string& what, const RunResult& result, bool trace) {
               " lives, trace %016" PRIx64 "\n",
               what.c_str(), result.io_calls, result.events, result.acknowledged, result.rows_seen, result.views, result.lives,
               result.trace_hash);
+  if (!result.lie.empty()) std::printf("  the disk lied: %s\n", result.lie.c_str());
+  if (!result.settled.empty()) std::printf("  it ended with: %s\n", result.settled.c_str());
   if (result.reached.bits() != 0) std::printf("  %s\n", result.reached.ToString().c_str());
 }
 
 const char* NameOf(io::CrashKind kind) { return kind == io::CrashKind::kMachine ? "power failure" : "kill"; }
 
-std::string SeedCommand(uint64_t seed) { return "./x sim --seed " + std::to_string(seed); }
+Scenario ScenarioOf(uint64_t seed, bool lies) { return lies ? LyingScenario(seed) : RandomScenario(seed); }
+std::string SeedCommand(uint64_t seed, bool lies = false) { return "./x sim --seed " + std::to_string(seed) + (lies ? " --lies" : ""); }
 std::string CrashCommand(uint64_t seed, uint64_t call) {
   return "./x sim --sweep --crash-at " + std::to_string(call) + (seed == 1 ? "" : " --seed " + std::to_string(seed));
 }
@@ -95,11 +98,11 @@ bool CountSeeds(const CampaignOptions& options, ReachCounts& reached) {
   IsolatedRuns runs(options.jobs, kRunSecondsMax);
   for (uint64_t i = 0; (options.runs == 0 || i < options.runs) && !progress.is_over(); i++) {
     const uint64_t seed = options.seed_first + i;
-    runs.Add([seed] { return ToText(RunScenario(RandomScenario(seed))); },
+    runs.Add([seed, lies = options.lies] { return ToText(RunScenario(ScenarioOf(seed, lies))); },
              [&, seed](const IsolatedResult& isolated) {
                const auto outcome = ToOutcome(isolated);
                reached.Add(outcome.reached);
-               if (!outcome.finding.empty()) PrintFinding("seed " + std::to_string(seed), outcome.finding, SeedCommand(seed));
+               if (!outcome.finding.empty()) PrintFinding("seed " + std::to_string(seed), outcome.finding, SeedCommand(seed, options.lies));
                progress.Count(outcome.finding.empty());
              });
   }
@@ -114,7 +117,7 @@ bool CountSeeds(const CampaignOptions& options, ReachCounts& reached) {
 bool RunSeed(const CampaignOptions& options, bool trace) {
   const uint64_t seed = options.seed_first;
   const bool planted = options.bug >= 1 && options.bug <= PlantedBugs().size();
-  const auto scenario = planted ? BugScenario(PlantedBugs()[options.bug - 1], seed) : RandomScenario(seed);
+  const auto scenario = planted ? BugScenario(PlantedBugs()[options.bug - 1], seed) : ScenarioOf(seed, options.lies);
   const auto what = "seed " + std::to_string(seed) + (planted ? ", \"" + PlantedBugs()[options.bug - 1].name + "\"" : "");
   std::printf("%s: %s\n", what.c_str(), scenario.ToString().c_str());
   std::fflush(stdout);
@@ -122,7 +125,7 @@ bool RunSeed(const CampaignOptions& options, bool trace) {
   PrintResult(what, result, trace);
   if (!result.ok())
     PrintFinding(what, result.finding,
-                 SeedCommand(seed) + (planted ? " --bug " + std::to_string(options.bug) : "") + (options.without_bug ? " --without" : ""));
+                 SeedCommand(seed, options.lies) + (planted ? " --bug " + std::to_string(options.bug) : "") + (options.without_bug ? " --without" : ""));
   return result.ok();
 }
 

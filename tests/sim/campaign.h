@@ -18,6 +18,7 @@ struct CampaignOptions {
   uint64_t crash_at = 0;
   size_t bug = 0;            // from 1; 0: none
   bool without_bug = false;  // its scenario, but the right engine
+  bool lies = false;         // the disk of every seed lies
   size_t jobs = 1;           // processes at a time
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "sim/damage.h"
 #include "sim/dice.h"
 #include "sim/second_act.h"
 
@@ -126,6 +127,7 @@ bool Sender::Judge(const Request& request, const Call& call, size_t acknowledged
   if (std::find(std::begin(kTryAgain), std::end(kTryAgain), call.status) != std::end(kTryAgain)) {
     if (call.status == IngestStatus::kTopicQuota) run_.reached.Note(Reach::kTopicRefused);
     env_.log.Debug("refused", {{"sender", number_}, {"cause", call.message}});
+    if (call.status == IngestStatus::kFailed && SaysDamage(call.message)) NameDamage(run_, who, call.message);
     return false;
   }
   if (request.is_refused()) {
@@ -150,7 +152,9 @@ void Sender::Accept(const Request& request, const Call& call, size_t acknowledge
       run_.verdict.Note(who, "event " + std::to_string(i) + (key.id.empty() ? " is invalid and was taken" : " is valid and was rejected"));
     if (key.id.empty()) continue;
     if (answer.topic != key.topic) run_.verdict.Note(who, key.ToString() + " went to " + answer.topic);
-    run_.verdict.Note(who, run_.ledger.Acknowledge(key, answer.place, answer.duplicate, acknowledged));
+    const auto wrong = run_.ledger.Acknowledge(key, answer.place, answer.duplicate, acknowledged);
+    if (!IsRottenAnswer(run_, key.topic, wrong)) run_.verdict.Note(who, wrong);
+    run_.acknowledged_ns.resize(run_.ledger.acknowledged().size(), env_.clock.MonotonicNs());
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/planted_bugs.h"
 
+#include "base/bytes.h"
 #include "base/json.h"
 #include "sim/forwarding_catalog.h"
 #include "sim/forwarding_files.h"
@@ -36,6 +37,31 @@ class UnsyncedNames final : public ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<void> SyncDirectory(const Path&) override { return {}; }
+};
+
+// A reader of dedup runs that takes every checksum for right.
+class CredulousRun final : public ForwardingFile {
+ public:
+  using ForwardingFile::ForwardingFile;
+  Result<size_t> Read(uint64_t at, std::span<char> to) override {
+    ASSIGN_OR_RETURN(auto got, file_->Read(at, to));
+    if (at >= kBlock && at % kBlock == 0 && got == kBlock)
+      base::PutLittle(to.data(), base::Crc32c(std::string_view(to.data() + sizeof(uint32_t), kBlock - sizeof(uint32_t))));
+    return got;
+  }
+
+ private:
+  static constexpr size_t kBlock = 4096;
+};
+
+class CredulousRuns final : public ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
+    if (!path.ends_with(".run")) return file;
+    return std::unique_ptr<io::File>(std::make_unique<CredulousRun>(std::move(file)));
+  }
 };
 
 class RottenFile final : public ForwardingFile {
@@ -148,6 +174,18 @@ class ForgetfulCatalog final : public ForwardingCatalog {
   int swaps_ = 0;
 };
 
+// Takes a commit whatever the table was when it was made.
+class BlindCatalog final : public ForwardingCatalog {
+ public:
+  using ForwardingCatalog::ForwardingCatalog;
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string&,
+                         const std::string& next) override {
+    ASSIGN_OR_RETURN(auto row, store_.LoadTable(table_namespace, table));
+    if (!row) return Error{ErrorCode::kConflict, "the table is gone", {}};
+    return store_.SwapTable(table_namespace, table, row->metadata_location, next);
+  }
+};
+
 // ---- the log's listener -----------------------------------------------------------------------------------------------------
 
 // Passes the frames on, except that every n-th is treated in its own way.
@@ -248,6 +286,18 @@ void ManyDuplicates(Scenario& scenario) {
   scenario.workload.duplicate_one_in = 2;
   scenario.requests = 25;
 }
+// The disk loses what should have gone into one of the runs, and they are asked often.
+void LostRuns(Scenario& scenario) {
+  ManyDuplicates(scenario);
+  scenario.server.log.dedup_run_keys_max = 10;
+  scenario.crashes = 1;
+  scenario.faults.lie = {io::DiskLie::Kind::kLostWrite, "/log/dedup/", 1 + scenario.seed % 4};
+}
+void TwoServers(Scenario& scenario) {
+  ManyCommits(scenario);
+  scenario.has_rival = true;
+  scenario.requests = 25;
+}
 void SlowTables(Scenario& scenario) {
   scenario.server.tier.interval_us = 10 * kMicrosPerSecond;
   scenario.workload.data_bytes_max = 2'000;
@@ -309,6 +359,9 @@ const std::vector<PlantedBug>& PlantedBugs() {
       {"progress goes on, the table's main branch does not",
        WithFiles([](io::FileSystem& files) { return std::make_unique<StaleMain>(files); }), ManyCommits},
       {"duplicates are known for a millisecond", ShortMemory(), ManyDuplicates},
+      {"of two servers' commits the later one wins", WithCatalog<BlindCatalog>(), TwoServers},
+      {"a dedup run's checksums are not compared, on a disk that loses a write",
+       WithFiles([](io::FileSystem& files) { return std::make_unique<CredulousRuns>(files); }), LostRuns},
   };
   return kBugs;
 }
@@ -317,6 +370,7 @@ Scenario BugScenario(const PlantedBug& bug, uint64_t seed) {
   auto out = RandomScenario(seed);
   out.faults = {};
   out.clock_jumps = out.full_disks = out.table_outages = 0;
+  out.visits = 0;
   out.has_second_act = out.restores = out.has_rival = false;
   out.message_lost_one_in = 0;
   out.message_delay_us_max = 0;

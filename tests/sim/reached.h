@@ -27,7 +27,13 @@ enum class Reach : uint8_t {
   kRival,
   kFrozen,
   kDiverged,
-  kRetired
+  kRetired,
+  kLie,
+  kDamageNamed,
+  kRottenTail,
+  kVisited,
+  kProgressTaken,
+  kResumed
 };
 
 struct ReachName {
@@ -52,6 +58,12 @@ inline constexpr ReachName kReachNames[] = {
     {Reach::kFrozen, "one of two servers frozen"},
     {Reach::kDiverged, "a table that the other server has"},
     {Reach::kRetired, "a server that does not start behind another"},
+    {Reach::kLie, "a disk that lied"},
+    {Reach::kDamageNamed, "its damage named"},
+    {Reach::kRottenTail, "the newest commit lost to it"},
+    {Reach::kVisited, "a table changed by another engine"},
+    {Reach::kProgressTaken, "its progress taken away"},
+    {Reach::kResumed, "it goes on where somebody said"},
 };
 
 class Reached {
@@ -87,10 +99,10 @@ class ReachCounts {
       out += (i == 0 ? "" : ", ") + std::string(kReachNames[i].name) + " " + std::to_string(counts_[i]);
     return out;
   }
-  // The first thing that no run came to; null: none.
+  // The first thing that no run came to, of all that it has to come to; null: none.
   const char* FirstMissing() const {
     for (size_t i = 0; i < std::size(kReachNames); i++)
-      if (counts_[i] == 0) return kReachNames[i].name;
+      if (counts_[i] == 0 && kReachNames[i].reach != Reach::kRottenTail) return kReachNames[i].name;
     return nullptr;
   }
 

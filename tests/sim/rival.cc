@@ -47,9 +47,11 @@ Result<std::vector<LakeTable>> ReadLake(RunState& run, io::Env env) {
 }
 
 // The first row that did not come from this server's log, as far as its views and answers tell; empty: none. `strict`: only what views
-// of it showed or it acknowledged counts as its own, else also what it may have taken without a word.
+// of it showed, it acknowledged, was under way when it was copied, or nobody sent to `other` counts as its own, else also what it may
+// have taken without a word.
 // `before`: only rows before these offsets are looked at; null: all.
-std::string Stranger(const RunState& run, const LakeTable& lake, bool strict, const table::PartitionOffsets* before = nullptr) {
+std::string Stranger(const RunState& run, const RunState& other, const LakeTable& lake, bool strict,
+                     const table::PartitionOffsets* before = nullptr) {
   for (auto& file : lake.files)
     for (auto& row : *file) {
       const auto place = PlaceOf(row);
@@ -61,7 +63,8 @@ std::string Stranger(const RunState& run, const LakeTable& lake, bool strict, co
       const Row* seen = run.ledger.SeenAt(lake.topic, place);
       if (seen != nullptr && !Difference(row, *seen).empty()) return where + ": " + Difference(row, *seen);
       auto known = run.ledger.events().find(key);
-      if (known == run.ledger.events().end() || (strict && seen == nullptr && !known->second.place)) return where;
+      if (known == run.ledger.events().end() || (strict && seen == nullptr && !known->second.place && !run.under_way.contains(key) && other.ledger.events().contains(key)))
+        return where;
       if (known->second.place && *known->second.place != place) return where + " is at " + known->second.place->ToString();
     }
   return {};
@@ -127,6 +130,9 @@ void RivalServer::Begin() {
   all.reached.Note(Reach::kRival);
   run_ = std::make_unique<RunState>(RunState{all, "rival", kPlace});
   run_->ledger = original_.ledger;
+  run_->acknowledged_ns = original_.acknowledged_ns;
+  for (auto& [key, event] : original_.ledger.events())
+    if (!event.place) run_->under_way.insert(key);
   run_->history = original_.history;  // what is under way is of unknown outcome here
   run_->has_rival = original_.has_rival = true;
   env_.log.Info("a snapshot of the server is started elsewhere", {{"io", all.world.io_count()}});
@@ -153,14 +159,14 @@ std::string RivalServer::Check() {
   for (auto& table : *lake) {
     const auto name = table.name.ToString();
     if (auto gap = Gap(table); !gap.empty()) return name + ": " + gap;
-    const auto one = Stranger(original_, table, false), other = Stranger(*run_, table, false);
+    const auto one = Stranger(original_, *run_, table, false), other = Stranger(*run_, original_, table, false);
     if (!one.empty() && !other.empty()) return name + " has rows of both logs: " + one + ", and " + other;
     for (auto* run : {&original_, run_.get()}) {
       const auto log = log::CheckLog(original_.world.env(""), run->place + run->scenario.server.data + "/log");
       if (auto found = Lost(*run, table, *log.source); !found.empty()) return found;
       const auto ends = log.source->DurableEnds(table.topic);
       const bool diverged = run->diverged.contains(table.name);
-      const auto stranger = Stranger(*run, table, true, diverged || !ends.ok() ? nullptr : &*ends);
+      const auto stranger = Stranger(*run, run == run_.get() ? original_ : *run_, table, true, diverged || !ends.ok() ? nullptr : &*ends);
       if (diverged && stranger.empty())
         return "the server \"" + run->server + "\" stopped feeding " + name + ", which has only its own rows";
       if (!diverged && !run->retired && ends.ok() && !stranger.empty())

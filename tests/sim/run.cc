@@ -2,6 +2,7 @@
 #include "sim/run.h"
 
 #include "history/checker.h"
+#include "sim/damage.h"
 #include "sim/end_check.h"
 #include "sim/rival.h"
 #include "sim/supervisor.h"
@@ -43,14 +44,21 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
   const auto ended = world.Run();
   if (ended.outcome == io::SimulationOutcome::kDeadlock || ended.outcome == io::SimulationOutcome::kEndless)
     run.verdict.Note("no end", ended.report);
-  if (run.verdict.ok()) run.verdict.Note("end", CheckEnd(run));
+  if (run.verdict.ok())
+    if (const auto found = CheckEnd(run); !found.empty() && !NameDamage(run, "end", found)) run.verdict.Note("end", found);
   if (run.verdict.ok() && rival.run() != nullptr) run.verdict.Note("end of two servers", rival.Check());
 
   for (auto* one : {&run, rival.run()})
-    if (one != nullptr) JudgeHistory(one->history, all.verdict);
+    if (one != nullptr && !all.reached.has(Reach::kRottenTail)) JudgeHistory(one->history, all.verdict);
 
   RunResult out;
   out.finding = run.verdict.finding();
+  out.settled = run.verdict.settled();
+  if (auto* lie = world.lie()) {
+    run.reached.Note(Reach::kLie);
+    out.lie = lie->path + " at " + std::to_string(lie->at) + ": " + lie->what;
+    if (!out.finding.empty()) out.finding += "; the disk had lied: " + out.lie;
+  }
   out.io_calls = world.io_count();
   out.trace_hash = world.trace_hash();
   out.events = static_cast<int64_t>(run.ledger.events().size());

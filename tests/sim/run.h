@@ -17,6 +17,7 @@ struct RunResult {
   uint64_t io_calls = 0;
   uint64_t trace_hash = 0;
   int64_t events = 0, acknowledged = 0, rows_seen = 0, views = 0, lives = 0, crashes = 0, unanswered = 0;
+  std::string settled, lie;  // what ended the run before its time: damage that was named; what the disk did to it
   Reached reached;
   std::string log;  // the newest log lines, with simulated time and process
   bool ok() const { return finding.empty(); }

@@ -35,6 +35,12 @@ struct Surroundings {
   int senders_at_work = 0;
   uint64_t disk_bytes_max = 0;                    // as SimulationOptions has it at the moment
   std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
+  // Another engine took their progress away.
+  struct Visited {
+    bool waits = true;  // for somebody to say where it goes on
+    int attempts = 0;
+  };
+  std::map<table::TableName, Visited> visited = {};
   Reached reached = {};
   history::Stamp stamp = 0;  // grows with everything that is recorded
   int64_t views = 0, unanswered = 0, lives = 0, crashes = 0;
@@ -59,9 +65,12 @@ struct RunState {
   int act = 1;
   int64_t act_began_us = 0;  // wall clock
   bool has_backup = false;
+  std::vector<int64_t> crashes_ns;       // monotonic
+  std::vector<int64_t> acknowledged_ns;  // of ledger.acknowledged(): when
 
   // Of two servers on copies of one log:
   bool has_rival = false;                    // there is another one, or was
+  std::set<EventKey> under_way = {};         // without an answer when the copy was made: its log may have them
   bool retired = false;                      // it does not start any more: the other one fed a table with other rows
   std::set<table::TableName> diverged = {};  // paused for the same reason
 };

@@ -6,7 +6,7 @@
 namespace sluice::sim {
 namespace {
 
-constexpr uint64_t kScenarioStream = 1;
+constexpr uint64_t kScenarioStream = 1, kLieStream = 3;
 constexpr uint64_t kChunkBytes = uint64_t{128} << 10;  // some 40 rows that are large, 256 that are small
 
 // Small enough that segments fill, runs are sealed, files are cut and snapshots expire within a few hundred events.
@@ -28,6 +28,26 @@ server::ServerOptions SmallServer() {
   out.tier.snapshots_min = 2;
   out.tier.expiry_interval_us = 10 * kMicrosPerSecond;
   return out;
+}
+
+void AddLie(Scenario& scenario, Dice& dice) {
+  using Kind = io::DiskLie::Kind;
+  static constexpr Kind kKinds[] = {Kind::kRottenBit, Kind::kRottenRead, Kind::kLostWrite, Kind::kMisdirectedWrite};
+  // Of each part how many calls a run makes there, about. Files of hot rows are not checked before they are read.
+  struct Part {
+    const char* path;
+    int64_t calls;
+  };
+  static constexpr Part kParts[] = {{"/log/journal/", 80}, {"/log/", 80},      {"/log/dedup/", 6},
+                                    {"/log/topics/", 6},   {"/metadata/", 60}, {"/log/checkpoints/", 6}};
+  const auto& part = dice.Pick(kParts);
+  scenario.faults = {};
+  scenario.faults.lie = {dice.Pick(kKinds), part.path, static_cast<uint64_t>(dice.Between(1, part.calls))};
+  scenario.full_disks = scenario.table_outages = scenario.visits = 0;
+  scenario.message_lost_one_in = 0;
+  scenario.message_delay_us_max = 0;
+  scenario.has_rival = scenario.has_second_act = scenario.restores = false;
+  scenario.crashes = static_cast<int>(dice.Between(1, 6));
 }
 
 }  // namespace
@@ -104,10 +124,19 @@ Scenario RandomScenario(uint64_t seed) {
     out.has_second_act = false;
   }
   out.restores = out.has_second_act && dice.Coin();
+  if (dice.OneIn(8)) AddLie(out, dice);
+  else if (!out.has_rival && !out.has_second_act && dice.OneIn(3)) out.visits = static_cast<int>(dice.Between(4, 30));
   if (out.has_second_act || dice.OneIn(3)) {
     out.server.tier.orphan_age_us_min = kMicrosPerHour;
     out.server.tier.orphan_search_interval_us = 60 * kMicrosPerSecond;
   }
+  return out;
+}
+
+Scenario LyingScenario(uint64_t seed) {
+  Dice dice(seed, kLieStream);
+  auto out = RandomScenario(seed);
+  AddLie(out, dice);
   return out;
 }
 
@@ -160,6 +189,8 @@ std::string Scenario::ToString() const {
   if (faults.sync_error > 0) out += ", sync errors";
   if (faults.write_error > 0) out += ", write errors";
   if (faults.read_error > 0) out += ", read errors";
+  if (visits > 0) out += ", " + std::to_string(visits) + " visits of another engine";
+  if (faults.lie.kind != io::DiskLie::Kind::kNone) out += ", a lie about " + faults.lie.part;
   if (clock_jumps > 0) out += ", " + std::to_string(clock_jumps) + " clock jumps";
   if (full_disks > 0) out += ", " + std::to_string(full_disks) + " full disks";
   if (table_outages > 0) out += ", " + std::to_string(table_outages) + " outages of a table";

@@ -34,6 +34,7 @@ struct Scenario {
   int clock_jumps = 0;                  // of the wall clock, in both directions
   int full_disks = 0;                   // times in which no file can grow
   int table_outages = 0;                // times in which the catalog does not answer for one of the tables
+  int visits = 0;                       // of another engine to the tables
   int64_t outage_us_max = 0;
   int64_t outage_pause_us_max = 200'000;  // before each of them
   uint64_t message_lost_one_in = 0;       // requests and answers that never arrive; 0: none
@@ -53,6 +54,8 @@ struct Scenario {
 
 // A run of a seed: small, with everything switched on or off.
 Scenario RandomScenario(uint64_t seed);
+// The same, on a disk that lies once and does nothing else wrong: that is one in eight of the others, too.
+Scenario LyingScenario(uint64_t seed);
 // One of each thing and no crash: the sweep stops it at every io call. In those of even seeds a table does not get on for a while, and
 // memory is short.
 Scenario ScriptedScenario(uint64_t seed);

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "sim/cloned_files.h"
+#include "sim/damage.h"
 #include "sim/dice.h"
 #include "sim/forwarding_catalog.h"
+#include "sim/other_engine.h"
 #include "sim/table_rows.h"
 #include "sim/view_check.h"
 
@@ -64,6 +66,7 @@ ServerLife::~ServerLife() { run_.network.Listen(nullptr); }
 
 void ServerLife::Run() {
   run_.all.lives++;
+  for (auto& [name, visited] : run_.all.visited) visited.waits = true;  // whoever was resuming them is gone
   if (auto opened = Open(); !opened.ok()) {
     env_.log.Error("not started", {{"cause", opened.error().ToString()}});
     if (SaysDiverged(run_, opened.error().message)) {
@@ -71,6 +74,7 @@ void ServerLife::Run() {
       run_.retired = true;
       return;
     }
+    if (NameDamage(run_, "start", opened.error().ToString())) return;
     if (!run_.faults_on || !MayBeInjected(opened.error().code)) run_.verdict.Note("start", opened.error().ToString());
     return;
   }
@@ -82,7 +86,8 @@ void ServerLife::Run() {
   run_.network.Listen(nullptr);
   for (auto& reader : readers_) reader->Join();
   readers_.clear();
-  if (auto stopped = pipeline_->Stop(); !stopped.ok() && !run_.faults_on) run_.verdict.Note("stop", stopped.error().ToString());
+  if (auto stopped = pipeline_->Stop(); !stopped.ok() && !run_.faults_on && !NameDamage(run_, "stop", stopped.error().ToString()))
+    run_.verdict.Note("stop", stopped.error().ToString());
 }
 
 Result<void> ServerLife::Open() {
@@ -189,11 +194,14 @@ void ServerLife::Flush(const std::shared_ptr<Call>& call) {
 
 // Nothing that a run does is a reason to stop a table for good.
 void ServerLife::CheckPumps() {
+  for (auto& load : pipeline_->Loading())
+    if (SaysDamage(load.problem)) NameDamage(run_, "loading of " + load.table->name().ToString(), load.problem);
   if (pipeline_->memory().file_bytes_used() > 0) run_.reached.Note(Reach::kHotFiles);
   for (auto& feed : pipeline_->feeds()) {
     if (feed->table().is_stuck()) run_.reached.Note(Reach::kTableStuck);
     const auto status = feed->pump().status();
-    if (status.state == log::PumpState::kPaused && !HasDiverged(feed->table()))
+    if (status.state == log::PumpState::kPaused && !HasDiverged(feed->table()) && !ResumeVisited(run_, *feed) &&
+        !NameDamage(run_, "pause", status.cause))
       run_.verdict.Note("the table " + feed->table().name().ToString() + " is paused", status.cause);
   }
 }
@@ -287,6 +295,11 @@ void ServerLife::Record(const std::vector<ShownTable>& shown, history::Stamp inv
   }
 }
 
+void ServerLife::Refused(const table::TableName& name, const Error& error) {
+  const auto where = "view of " + name.ToString();
+  if (!NameDamage(run_, where, error.ToString())) run_.verdict.Note(where, error.ToString());
+}
+
 void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
   View made;
   if (!MakeView(loading, made)) return;
@@ -300,17 +313,19 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
     auto is_finding = [&](const Error& error) {
       // The other server expires snapshots that only this one still shows; and what has diverged may answer with an error, or truly.
       if (run_.has_rival && (error.code == ErrorCode::kNotFound || !made.lake_ends[i] || HasDiverged(table))) return false;
+      if (run_.all.visited.contains(name)) return false;
       return lake_only || !run_.scenario.has_faults() || !MayBeInjected(error.code);
     };
     auto found = made.view->FindTable(name.table_namespace, name.name);
     if (!found.ok()) {
-      if (!made.lake_ends[i] && !run_.scenario.has_faults() && !run_.has_rival) continue;  // its first event is on its way
-      if (is_finding(found.error())) return run_.verdict.Note("view of " + name.ToString(), found.error().ToString());
+      if (!made.lake_ends[i] && !run_.scenario.has_faults() && !run_.has_rival && run_.all.visited.empty() && run_.world.lie() == nullptr)
+        continue;  // its first event is on its way
+      if (is_finding(found.error())) return Refused(name, found.error());
       made.rules.left_out.insert(table.topic_name());
       continue;
     }
     auto rows = ReadRows(env_, **found, run_.all.data_files);
-    if (!rows.ok() && is_finding(rows.error())) return run_.verdict.Note("view of " + name.ToString(), rows.error().ToString());
+    if (!rows.ok() && is_finding(rows.error())) return Refused(name, rows.error());
     if (!rows.ok()) return;
     if (lake_only && !rows->hot.empty() && !HasDiverged(table))
       run_.verdict.Note("view of " + name.ToString(), "rows are hot after a flush");
@@ -325,7 +340,8 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
   }
   run_.all.views++;
   Record(shown, made.invoked);
-  run_.verdict.Note("view", CheckView(shown, made.rules, run_.ledger));
+  const auto found = CheckView(shown, made.rules, run_.ledger);
+  if (!found.empty() && !IsRottenTail(run_, shown, made.rules, found)) run_.verdict.Note("view", found);
 }
 
 }  // namespace sluice::sim

@@ -52,6 +52,8 @@ class ServerLife {
   bool MakeView(Loading loading, View& out);
   // Makes a view, holds it for a while, checks what it shows.
   void Look(int64_t held_us, bool lake_only, Loading loading);
+  // A view did not show a table, and no injected fault was the reason.
+  void Refused(const table::TableName& name, const Error& error);
   // What a view showed, for tests/history.
   void Record(const std::vector<ShownTable>& shown, history::Stamp invoked);
   bool HasDiverged(const table::Table& table) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/supervisor.h"
 
+#include "sim/other_engine.h"
 #include "sim/second_act.h"
 #include "sim/server_life.h"
 
@@ -38,6 +39,8 @@ void Clients::Begin(int senders, int requests) {
     run_.world.Spawn("", "clock", [this] { JumpClocks(run_, env_); });
     run_.world.Spawn("", "disk", [this] { FillDisks(run_, env_); });
     run_.world.Spawn("", "outages", [this] { BreakTables(run_, env_); });
+    if (run_.scenario.visits > 0)
+      run_.world.Spawn("visitor", "visitor", [this] { VisitTables(run_, run_.world.env("visitor")); });
   }
   run_.world.Spawn("", "closer", [this] { Close(run_, env_); });
 }
@@ -79,6 +82,7 @@ void Supervisor::Serve() {
     });
     if (stopped_ || run_.retired) return;
     run_.all.crashes++;
+    run_.crashes_ns.push_back(env_.clock.MonotonicNs());
     env_.log.Info("the server is gone", {{"io", run_.world.io_count()}});
     if (run_.scenario.restores && run_.faults_on && dice_.Coin()) {
       run_.world.SetOptions(InUse({}));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/table_rows.h"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -66,6 +67,35 @@ Result<Rows> Decode(std::string_view bytes) {
   return Rows(std::move(out));
 }
 
+// A condition that a row of the file fulfils, for each kind of condition: the file must be in the scan.
+Result<void> CheckPruning(const query::ViewTable& table, const std::string& uri, const Row& row) {
+  using iceberg::FilterOp;
+  using table::EventColumn;
+  const auto filter = [](EventColumn column, FilterOp op, std::vector<iceberg::Value> values) {
+    return iceberg::ColumnFilter{static_cast<iceberg::FieldId>(static_cast<int32_t>(column) + 1), op, std::move(values)};
+  };
+  const int64_t offset = std::stoll(*Cell(row, EventColumn::kLogOffset));
+  const std::string id = *Cell(row, EventColumn::kId), type = *Cell(row, EventColumn::kType);
+  const bool has_subject = Cell(row, EventColumn::kSubject).has_value();
+  const iceberg::ColumnFilter filters[] = {
+      filter(EventColumn::kId, FilterOp::kEqual, {id}),
+      filter(EventColumn::kType, FilterOp::kIn, {std::string("another"), type}),
+      filter(EventColumn::kType, FilterOp::kGreaterEqual, {type}),
+      filter(EventColumn::kId, FilterOp::kLess, {id + "x"}),
+      filter(EventColumn::kLogOffset, FilterOp::kLessEqual, {offset}),
+      filter(EventColumn::kLogOffset, FilterOp::kGreater, {offset - 1}),
+      filter(EventColumn::kSubject, has_subject ? FilterOp::kIsNotNull : FilterOp::kIsNull, {}),
+      filter(EventColumn::kLogPartition, FilterOp::kEqual, {int64_t{std::stoll(*Cell(row, EventColumn::kLogPartition))}}),
+  };
+  for (size_t i = 0; i < std::size(filters); i++) {
+    ASSIGN_OR_RETURN(auto scan, table.Scan(query::TablePart::kLake, {&filters[i], 1}));
+    if (std::none_of(scan.files.begin(), scan.files.end(), [&](auto& file) { return file.uri == uri; }))
+      return Error{
+          ErrorCode::kCorruption, uri + " holds a row that matches condition " + std::to_string(i) + " and is left out of its scan", {}};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Rows> DataFiles::Read(io::Env env, const std::string& uri) {
@@ -91,6 +121,8 @@ Result<TableRows> ReadRows(io::Env env, const query::ViewTable& table, DataFiles
                    file.uri + " holds " + std::to_string((*rows)->size()) + " rows, its manifest says " + std::to_string(file.rows)};
     out.lake.push_back(std::move(*rows));
   }
+  if (!scan.files.empty() && !out.lake.back()->empty())
+    RETURN_IF_ERROR(CheckPruning(table, scan.files.back().uri, out.lake.back()->front()));
   for (auto& chunk : scan.chunks) RETURN_IF_ERROR(AddHotRows(chunk, out));
   return out;
 }
