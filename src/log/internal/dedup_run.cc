@@ -23,6 +23,7 @@ static_assert(kFilterLinesAtOnce * sizeof(DedupFilterLine) % io::kDirectAlignmen
 constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kIndexEntrySize = 16;
 constexpr std::string_view kRunSuffix = ".run";
+constexpr std::string_view kUnfinishedSuffix = ".run.tmp";  // as io::WriteFileAtomically names it
 
 size_t BlockCount(size_t keys) { return (keys + kBlockEntries - 1) / kBlockEntries; }
 
@@ -280,6 +281,7 @@ Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, 
   if (!there) return runs;
   ASSIGN_OR_RETURN(auto names, env.files.List(paths.dedup));
   for (const auto& name : names) {
+    if (name.ends_with(kUnfinishedSuffix)) obsolete.push_back(base::JoinPath(paths.dedup, name));
     if (!name.ends_with(kRunSuffix)) continue;
     ASSIGN_OR_RETURN(auto run, DedupRun::Open(env, base::JoinPath(paths.dedup, name), journal));
     all.push_back(std::move(run));

@@ -351,6 +351,18 @@ TEST_F(FormatsTest, RunsThatAnotherContainsAreLeftOutAndGapsAreDamage) {
   EXPECT_EQ(OpenDedupRuns(env_, paths_, TestId(), obsolete).error().code, ErrorCode::kCorruption);
 }
 
+// A merge that was killed left up to half a gigabyte behind, for good.
+TEST_F(FormatsTest, UnfinishedRunsAreObsolete) {
+  ASSERT_TRUE(Write(Range(1, 5), RandomEntries(10, 1)).ok());
+  const auto unfinished = base::JoinPath(paths_.dedup, "1-9.run.tmp");
+  ASSERT_TRUE(io::WriteFileAtomically(env_.files, unfinished, "half").ok());
+  std::vector<Path> obsolete;
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
+  ASSERT_TRUE(runs.ok());
+  EXPECT_EQ(runs->size(), 1u);
+  EXPECT_EQ(obsolete, std::vector<Path>{unfinished});
+}
+
 TEST_F(FormatsTest, RunsExpireByTheirNewestTime) {
   auto entries = RandomEntries(10, 1);
   std::vector<std::shared_ptr<const DedupRun>> runs = {*Write(Range(1, 5, 100), entries),
