@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// Remembered ids: places, tables, runs, and how runs become fewer.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+
+#include "log/internal/dedup_index.h"
+#include "log/internal/dedup_sealing.h"
+#include "log/internal/test_formats.h"
+
+namespace sluice::log {
+namespace {
+
+std::vector<DedupEntry> RandomEntries(size_t n, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<DedupEntry> entries;
+  for (size_t i = 0; i < n; i++) entries.push_back({{random(), random()}, DedupPlace(LogPartition(static_cast<int32_t>(i % 5)), Offset(static_cast<int64_t>(i)))});
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  return entries;
+}
+
+class GivenEntries final : public DedupEntries {
+ public:
+  explicit GivenEntries(std::span<const DedupEntry> entries) : left_(entries) {}
+  Result<std::span<const DedupEntry>> Next() override {
+    const auto some = left_.first(std::min<size_t>(left_.size(), 100));
+    left_ = left_.subspan(some.size());
+    return some;
+  }
+
+ private:
+  std::span<const DedupEntry> left_;
+};
+
+Result<std::vector<DedupEntry>> AllOf(DedupEntries& entries) {
+  std::vector<DedupEntry> all;
+  for (;;) {
+    ASSIGN_OR_RETURN(auto some, entries.Next());
+    if (some.empty()) return all;
+    all.insert(all.end(), some.begin(), some.end());
+  }
+}
+
+TEST(DedupPlaceTest, KeepsItsLimits) {
+  for (auto [p, o] : {std::pair<int32_t, int64_t>{0, 0}, {DedupPlace::kPartitionMax, DedupPlace::kOffsetMax}, {1, DedupPlace::kOffsetMax}}) {
+    DedupPlace place{LogPartition(p), Offset(o)};
+    EXPECT_FALSE(place.empty());
+    EXPECT_FALSE(place.pending());
+    EXPECT_EQ(place.partition(), LogPartition(p));
+    EXPECT_EQ(place.offset(), Offset(o));
+  }
+  EXPECT_TRUE(DedupPlace().empty());
+  EXPECT_TRUE(DedupPlace::Pending(7).pending());
+  EXPECT_EQ(DedupPlace::Pending(7).pending_row(), 7u);
+}
+
+TEST(DedupTableTest, HoldsEveryKeyWhileItGrows) {
+  auto entries = RandomEntries(20'000, 1);
+  DedupTable table;
+  for (const auto& e : entries) {
+    table.Reserve(1);
+    ASSERT_EQ(table.Find(e.key), nullptr);
+    table.Insert(e.key, e.place);
+  }
+  for (const auto& e : entries) ASSERT_EQ(table.Find(e.key)->packed(), e.place.packed());
+  for (const auto& e : RandomEntries(10'000, 2)) ASSERT_EQ(table.Find(e.key), nullptr);
+  DedupTableEntries source(table);
+  auto sorted = *AllOf(source);
+  ASSERT_EQ(sorted.size(), entries.size());
+  for (size_t i = 0; i < sorted.size(); i++) ASSERT_EQ(sorted[i].key, entries[i].key);
+}
+
+TEST(DedupTableTest, AClearedTableIsEmptyAndFillsAgain) {
+  DedupTable table;
+  for (uint64_t seed : {1, 2}) {
+    auto entries = RandomEntries(5'000, seed);
+    table.Reserve(entries.size());
+    for (const auto& e : entries) {
+      ASSERT_EQ(table.Find(e.key), nullptr);
+      table.Insert(e.key, e.place);
+    }
+    ASSERT_EQ(table.size(), entries.size());
+    const auto bytes = table.byte_size();
+    table.Clear();
+    EXPECT_EQ(table.size(), 0u);
+    EXPECT_EQ(table.byte_size(), bytes);
+    DedupTableEntries none(table);
+    EXPECT_TRUE(AllOf(none)->empty());
+  }
+}
+
+TEST(DedupHasherTest, LengthsSecretAndScopeMatter) {
+  DedupHasher a(std::string(32, 'a')), b(std::string(32, 'b'));
+  auto scope = a.ScopeOf("default", "t");
+  EXPECT_EQ(a.KeyOf(scope, "s", "i"), a.KeyOf(scope, "s", "i"));
+  EXPECT_NE(a.KeyOf(scope, "ab", "c"), a.KeyOf(scope, "a", "bc"));
+  EXPECT_NE(a.ScopeOf("ab", "c"), a.ScopeOf("a", "bc"));
+  EXPECT_NE(a.KeyOf(scope, "s", "i"), b.KeyOf(scope, "s", "i"));
+  EXPECT_NE(a.KeyOf(scope, "s", "i"), a.KeyOf(a.ScopeOf("default", "u"), "s", "i"));
+}
+
+// Goal: a table gives its entries in order, also those that found room only at its beginning, and takes no more slots than its usual size needs.
+// Method: keys whose homes are the first and the last slots, in an order that makes them wrap around and stand among others.
+TEST(DedupTableTest, EntriesThatWrappedAroundComeLast) {
+  std::vector<DedupEntry> entries;
+  DedupTable table(0, 2'000);
+  table.Reserve(2'000);
+  const auto insert = [&](uint64_t high) {
+    entries.push_back({{high, entries.size()}, DedupPlace(LogPartition(1), Offset(static_cast<int64_t>(entries.size())))});
+    table.Insert(entries.back().key, entries.back().place);
+  };
+  for (uint64_t i = 0; i < 3; i++) insert(i);
+  for (uint64_t i = 0; i < 20; i++) insert(UINT64_MAX - i);
+  for (uint64_t i = 0; i < 900; i++) insert(i * 977 << 40);
+  std::sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.key < b.key; });
+  DedupTableEntries source(table);
+  const auto sorted = *AllOf(source);
+  ASSERT_EQ(sorted.size(), entries.size());
+  for (size_t i = 0; i < sorted.size(); i++) ASSERT_EQ(sorted[i].key, entries[i].key) << i;
+}
+
+TEST(DedupTableTest, DoublesOnlyUpToItsUsualSize) {
+  const size_t keys_max = 10'000;
+  DedupTable table(0, keys_max);
+  for (const auto& e : RandomEntries(keys_max, 3)) {
+    table.Reserve(1);
+    table.Insert(e.key, e.place);
+  }
+  EXPECT_EQ(table.byte_size(), (keys_max * 3 / 2 + 1) * sizeof(DedupEntry));
+  for (const auto& e : RandomEntries(keys_max, 4)) {  // more than usual find room, too
+    table.Reserve(1);
+    table.Insert(e.key, e.place);
+  }
+  EXPECT_EQ(table.size(), 2 * keys_max);
+}
+
+TEST(DedupEntriesTest, MergedSourcesAreInOrder) {
+  auto entries = RandomEntries(5'000, 5);
+  std::vector<DedupEntry> parts[3];
+  for (size_t i = 0; i < entries.size(); i++) parts[i % 7 == 0 ? 0 : i < 2'000 ? 1 : 2].push_back(entries[i]);
+  std::vector<std::unique_ptr<DedupEntries>> sources;
+  for (auto& part : parts) sources.push_back(std::make_unique<GivenEntries>(part));
+  sources.push_back(std::make_unique<GivenEntries>(std::span<const DedupEntry>()));
+  MergedDedupEntries merged(std::move(sources));
+  const auto all = *AllOf(merged);
+  ASSERT_EQ(all.size(), entries.size());
+  for (size_t i = 0; i < all.size(); i++) ASSERT_EQ(all[i].key, entries[i].key);
+}
+
+class DedupRunTest : public FormatsTest {
+ protected:
+  Result<std::shared_ptr<const DedupRun>> Write(const DedupRunRange& range, const std::vector<DedupEntry>& entries) {
+    GivenEntries given(entries);
+    return DedupRun::Write(env_, paths_, TestId(), range, entries.size(), given);
+  }
+};
+
+// Goal: few runs, each key written a few times only; nobody is merged with a longer one, or beyond the bounds.
+TEST_F(DedupRunTest, FourRunsOfAboutASizeBecomeOne) {
+  LogOptions options;
+  options.dedup_run_keys_max = 100;
+  DedupRuns runs;
+  CommitSequence next(1);
+  auto add = [&](size_t keys, int64_t append_time = 0) {
+    auto run = Write({next, next, Timestamp{append_time}, Timestamp{append_time}}, RandomEntries(keys, next.get()));
+    ASSERT_TRUE(run.ok());
+    runs.push_back(*run);
+    ++next;
+  };
+  auto merge = [&] {
+    const size_t count = RunsToMerge(runs, options);
+    if (count == 0) return count;
+    const DedupRuns newest(runs.end() - static_cast<ptrdiff_t>(count), runs.end());
+    auto merged = MergeRuns(env_, paths_, TestId(), newest, std::atomic<bool>(false));
+    EXPECT_TRUE(merged.ok());
+    EXPECT_EQ((*merged)->range().first, newest.front()->range().first);
+    EXPECT_EQ((*merged)->range().last, newest.back()->range().last);
+    runs.resize(runs.size() - count);
+    runs.push_back(*merged);
+    return count;
+  };
+  EXPECT_EQ(RunsToMerge(runs, options), 0u);
+  for (int i = 0; i < 3; i++) add(5);
+  EXPECT_EQ(merge(), 0u) << "three are few enough";
+  add(5);
+  EXPECT_EQ(merge(), 4u);
+  for (int i = 0; i < 12; i++) {
+    add(5);
+    while (merge() > 0) {}
+  }
+  EXPECT_EQ(runs.size(), 1u) << "four of four";
+  runs.clear();
+  for (int i = 0; i < 4; i++) add(40);
+  EXPECT_EQ(merge(), 0u) << "more keys than a run may have";
+  runs.clear();
+  for (int i = 0; i < 4; i++) add(5, i * options.dedup_run_span_us);
+  EXPECT_EQ(merge(), 0u) << "a run that ends late keeps its oldest keys for longer";
+  runs.clear();
+  for (int i = 0; i < 4; i++) add(0);
+  EXPECT_EQ(merge(), 4u) << "of runs without keys, too";
+  EXPECT_EQ(MergeRuns(env_, paths_, TestId(), runs, std::atomic<bool>(true)).error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(DedupRunTest, ADedupRunFindsItsKeysAndFewOthers) {
+  auto entries = RandomEntries(5'000, 1);
+  auto written = Write(Range(1, 7), entries);
+  ASSERT_TRUE(written.ok());
+  auto run = *DedupRun::Open(env_, (*written)->path(), TestId());
+  for (const auto& e : entries) {
+    ASSERT_TRUE(run->MayHold(e.key));
+    ASSERT_EQ(run->Find(e.key)->packed(), e.place.packed());
+  }
+  size_t mistaken = 0;
+  for (const auto& e : RandomEntries(100'000, 2)) {
+    mistaken += run->MayHold(e.key);
+    ASSERT_TRUE(run->Find(e.key)->empty());
+  }
+  EXPECT_LT(mistaken, 100u);  // one in a thousand; about one in 10,000 is expected
+  DedupRunEntries all(*run);
+  EXPECT_EQ(AllOf(all)->size(), entries.size());
+  EXPECT_EQ(run->range().last, CommitSequence(7));
+}
+
+TEST_F(DedupRunTest, EveryByteOfADedupRunIsCovered) {
+  auto entries = RandomEntries(200, 1);  // two blocks
+  auto written = Write(Range(1, 7), entries);
+  ASSERT_TRUE(written.ok());
+  ExpectEveryByteCovered((*written)->path(), [&]() -> Result<void> {
+    ASSIGN_OR_RETURN(auto run, DedupRun::Open(env_, (*written)->path(), TestId()));
+    DedupRunEntries all(*run);
+    RETURN_IF_ERROR(AllOf(all));
+    return {};
+  }, 7);
+}
+
+TEST_F(DedupRunTest, RunsThatAnotherContainsAreLeftOutAndGapsAreDamage) {
+  auto entries = RandomEntries(10, 1);
+  for (auto range : {Range(1, 5), Range(6, 7), Range(6, 9)}) ASSERT_TRUE(Write(range, entries).ok());
+  std::vector<Path> obsolete;
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
+  ASSERT_TRUE(runs.ok());
+  EXPECT_EQ(runs->size(), 2u);
+  ASSERT_EQ(obsolete.size(), 1u);
+  EXPECT_EQ(base::FileName(obsolete[0]), "6-7.run");
+  ASSERT_TRUE(Write(Range(11, 12), entries).ok());
+  EXPECT_EQ(OpenDedupRuns(env_, paths_, TestId(), obsolete).error().code, ErrorCode::kCorruption);
+}
+
+// A merge that was killed left up to half a gigabyte behind, for good.
+TEST_F(DedupRunTest, UnfinishedRunsAreObsolete) {
+  ASSERT_TRUE(Write(Range(1, 5), RandomEntries(10, 1)).ok());
+  const auto unfinished = base::JoinPath(paths_.dedup, "1-9.run.tmp");
+  ASSERT_TRUE(io::WriteFileAtomically(env_.files, unfinished, "half").ok());
+  std::vector<Path> obsolete;
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
+  ASSERT_TRUE(runs.ok());
+  EXPECT_EQ(runs->size(), 1u);
+  EXPECT_EQ(obsolete, std::vector<Path>{unfinished});
+}
+
+TEST_F(DedupRunTest, RunsExpireByTheirNewestTime) {
+  auto entries = RandomEntries(10, 1);
+  std::vector<std::shared_ptr<const DedupRun>> runs = {*Write(Range(1, 5, 100), entries),
+                                                       *Write(Range(6, 9, 200), entries)};
+  DedupIndex index(runs, CommitSequence(9), 100);
+  EXPECT_TRUE(index.Expire(Timestamp{100}).empty());
+  EXPECT_EQ(index.Expire(Timestamp{101}).size(), 1u);
+  EXPECT_EQ(index.runs().size(), 1u);
+  EXPECT_EQ(index.covered(), CommitSequence(9));
+}
+
+TEST_F(DedupRunTest, TablesInMemoryAreCountedUntilTheyAreSealed) {
+  constexpr size_t kKeys = 3'000;  // more than a new table has room for
+  DedupIndex index({}, CommitSequence(), 2 * kKeys);
+  const uint64_t empty = index.memory_bytes();
+  EXPECT_GT(empty, 0u);
+  index.open().Reserve(kKeys);
+  const uint64_t open = index.memory_bytes();
+  EXPECT_GE(open, kKeys * sizeof(DedupEntry));
+  for (const auto& entry : RandomEntries(kKeys, 1)) index.open().Insert(entry.key, entry.place);
+  index.Freeze(CommitSequence(9));
+  EXPECT_GE(index.memory_bytes(), 2 * kKeys * sizeof(DedupEntry));  // the next one has room for as many
+  const auto sealed = index.Sealed(*Write(Range(1, 9), RandomEntries(kKeys, 1)));
+  EXPECT_EQ(index.memory_bytes(), index.open().byte_size());
+}
+
+}  // namespace
+}  // namespace sluice::log
