@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-
 #include "log/internal/checkpoint.h"
 #include "log/internal/gather_buffer.h"
 #include "log/internal/state_batch.h"
