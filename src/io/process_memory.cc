@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/process_memory.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "io/internal/descriptor.h"
+
 namespace sluice::io {
 
 uint64_t PrivateMemoryBytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
+  const Descriptor file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  char text[128] = {};
+  if (!file.valid() || read(file.get(), text, sizeof text - 1) <= 0) return 0;
   unsigned long long size = 0, resident = 0, shared = 0;
-  const bool read = std::fscanf(file, "%llu %llu %llu", &size, &resident, &shared) == 3;
-  std::fclose(file);
-  return read ? (resident - std::min(resident, shared)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+  if (std::sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3) return 0;
+  return (resident - std::min(resident, shared)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 // Said explicitly, both thresholds stay where they are; otherwise they follow the largest block that was freed.
