@@ -4,6 +4,7 @@
 Needs root, or a kernel that gives users namespaces of their own.
 """
 
+import errno
 import os
 import pathlib
 import subprocess
@@ -50,8 +51,12 @@ class SmallDisk(Mounts):
     def fill(self, leave_bytes=0):
         """Takes all space but `leave_bytes`."""
         while (free := self.free_bytes() - leave_bytes) >= STEP:
-            with open(self.path / FILLER, "ab") as file:
-                file.write(bytes(min(free, 1 << 20) // STEP * STEP))
+            try:
+                with open(self.path / FILLER, "ab", buffering=0) as file:
+                    file.write(bytes(min(free, 1 << 20) // STEP * STEP))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:  # somebody else was faster: how much is left now?
+                    raise
 
     def free_up(self):
         (self.path / FILLER).unlink()
