@@ -6,9 +6,7 @@ import damage
 SEED = 1
 FLIPS = 2_000
 # Every byte of these has a checksum and is in use. The others have older versions, free space, and text that nobody needs.
-ALWAYS_FOUND = ["data file", "topic file", "dedup run"]
-# The same, but 1 flip of 180 in manifests made no difference once; which one, and why, is not known.
-NEARLY_ALWAYS_FOUND = ["manifest", "manifest list"]
+ALWAYS_FOUND = ["data file", "manifest", "manifest list", "topic file", "dedup run"]
 
 
 def test_a_flipped_bit_is_found_or_harmless_and_no_answer_is_wrong(tmp_path):
@@ -19,5 +17,4 @@ def test_a_flipped_bit_is_found_or_harmless_and_no_answer_is_wrong(tmp_path):
         tried = sum(number for (one, _), number in counts.items() if one == kind)
         assert tried >= (60 if kind in damage.ENDS_A_CHECK else 170), counts
         assert kind not in ALWAYS_FOUND or counts[kind, "found"] == tried, (kind, counts)
-        assert kind not in NEARLY_ALWAYS_FOUND or counts[kind, "found"] > 0.9 * tried, (kind, counts)
     assert sum(number for (_, outcome), number in counts.items() if outcome == "found") > FLIPS * 0.6, counts

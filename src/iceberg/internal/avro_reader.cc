@@ -187,6 +187,12 @@ const AvroValue& AvroValue::FieldNamed(std::string_view name) const {
   return FindField(*this, [&](const AvroField& field) { return field.name == name; });
 }
 
+bool AvroReader::IsAsWritten() const {
+  const auto sum = metadata_.find(std::string(kAvroChecksumKey));
+  if (sum == metadata_.end()) return !metadata_.contains(std::string(kAvroWriterKey));
+  return sum->second == AvroChecksum(metadata_, sync_, blocks_);
+}
+
 Result<AvroReader> AvroReader::Open(std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) return Damaged("the file does not start with \"Obj\"");
   AvroReader reader;
@@ -200,9 +206,7 @@ Result<AvroReader> AvroReader::Open(std::string_view bytes) {
   reader.sync_ = in.GetBytes(kSyncBytes);
   if (!in.ok()) return Damaged("the header is cut");
   reader.blocks_ = bytes.substr(kMagic.size() + in.position());
-  if (auto sum = reader.metadata_.find(std::string(kAvroChecksumKey));
-      sum != reader.metadata_.end() && sum->second != AvroChecksum(reader.metadata_, reader.sync_, reader.blocks_))
-    return Damaged("its checksum is another one");
+  if (!reader.IsAsWritten()) return Damaged("its checksum is another one");
   auto json = Json::Parse(reader.metadata_["avro.schema"]);
   if (!json.ok()) return Damaged("the header has no schema");
   ASSIGN_OR_RETURN(reader.schema_, AvroSchema::Parse(*json));

@@ -39,7 +39,7 @@ struct AvroValue {
 // `bytes` must outlive it.
 class AvroReader {
  public:
-  // Reads the header. kCorruption: not an Avro file, or one of ours (avro_writer.h) with another checksum. kInvalid: a codec that is not supported.
+  // Reads the header. kCorruption: not an Avro file, or one of ours (avro_writer.h) with another checksum or none. kInvalid: a codec that is not supported.
   static Result<AvroReader> Open(std::string_view bytes);
 
   // The header's entries, "avro.schema" and "avro.codec" among them.
@@ -49,6 +49,7 @@ class AvroReader {
   Result<void> ForEach(const std::function<Result<void>(const AvroValue&)>& visit) const;
 
  private:
+  bool IsAsWritten() const;  // also true of files of others, of which nobody knows
   Result<void> ReadBlock(std::string_view block, int64_t objects, const std::function<Result<void>(const AvroValue&)>& visit) const;
 
   AvroSchema schema_;

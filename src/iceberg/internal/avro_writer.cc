@@ -28,6 +28,7 @@ AvroWriter::AvroWriter(const std::string& schema_json, std::map<std::string, std
     : codec_(codec), metadata_(std::move(metadata)), sync_(std::move(sync)) {
   CHECK(sync_.size() == kSyncBytes, "an avro sync marker has 16 bytes");
   metadata_["avro.schema"] = schema_json;
+  metadata_[std::string(kAvroWriterKey)] = "sluice";
   metadata_["avro.codec"] = codec == AvroCodec::kNull ? "null" : "deflate";
   for (const auto& [key, value] : metadata_) header_bytes_ += key.size() + value.size();
 }

@@ -44,14 +44,16 @@ class AvroEncoder {
 
 enum class AvroCodec : uint8_t { kNull, kDeflate };
 
-// Header entry of every file that is written here: CRC-32C of all other entries, the sync marker and the blocks. Avro itself would not
-// notice a flipped bit. Readers of others pass it by; files of others do not have it.
+// Header entries of every file that is written here: CRC-32C of all other entries, the sync marker and the blocks, because Avro itself
+// would not notice a flipped bit; and one that says that there must be such a checksum, because its name may rot as well. Readers of
+// others pass them by; files of others have neither.
 constexpr std::string_view kAvroChecksumKey = "sluice.crc32c";
+constexpr std::string_view kAvroWriterKey = "sluice.writer";
 std::string AvroChecksum(const std::map<std::string, std::string>& metadata, std::string_view sync, std::string_view blocks);
 
 class AvroWriter {
  public:
-  // `metadata`: header entries beside avro.schema, avro.codec and the checksum. `sync`: 16 random bytes.
+  // `metadata`: header entries beside avro.schema, avro.codec and those above. `sync`: 16 random bytes.
   AvroWriter(const std::string& schema_json, std::map<std::string, std::string> metadata, AvroCodec codec, std::string sync);
 
   // Where the next object is encoded; EndObject closes it.
