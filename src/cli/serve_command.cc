@@ -8,7 +8,6 @@
 
 #include "cli/command.h"
 #include "io/env.h"
-#include "io/process_memory.h"
 #include "io/sockets.h"
 #include "server/config.h"
 #include "server/config_keys.h"
@@ -96,7 +95,6 @@ int ServeAction::Run() {
   io::RealWorld world(LevelOf(options->log_level));
   if (auto valid = options->Validate(); !valid.ok()) return Fail(valid.error());
   io::RaiseDescriptorLimit();
-  io::GiveBackFreeMemory();
   auto engine = server::Engine::Open(world.env(), *options);
   if (!engine.ok()) return Fail(engine.error()), kExitFailed;
   std::printf("sluice ready http=%s data=%s\n", (*engine)->url().c_str(), (*engine)->data().c_str());

@@ -2,7 +2,6 @@
 #include "io/process_memory.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,12 +18,6 @@ uint64_t PrivateMemoryBytes() {
   unsigned long long size = 0, resident = 0, shared = 0;
   if (std::sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3) return 0;
   return (resident - std::min(resident, shared)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-// Said explicitly, both thresholds stay where they are; otherwise they follow the largest block that was freed.
-void GiveBackFreeMemory() {
-  mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes);
-  mallopt(M_TRIM_THRESHOLD, kLargeBlockBytes);
 }
 
 }  // namespace sluice::io

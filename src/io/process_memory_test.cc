@@ -4,23 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
-#include <cstring>
-#include <memory>
-#include <thread>
-#include <vector>
-
 namespace sluice::io {
 namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 
 int64_t Private() { return static_cast<int64_t>(PrivateMemoryBytes()); }
-
-std::unique_ptr<char[]> Touched(size_t bytes) {
-  auto block = std::make_unique_for_overwrite<char[]>(bytes);
-  std::memset(block.get(), 1, bytes);
-  return block;
-}
 
 TEST(ProcessMemory, CountsWhatIsNobodyElses) {
   constexpr size_t kBytes = 32 << 20;
@@ -36,30 +25,6 @@ TEST(ProcessMemory, CountsWhatIsNobodyElses) {
   munmap(own, kBytes);
   munmap(shared, kBytes);
 }
-
-// Sanitizers bring a heap of their own, which keeps what was freed.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
-// Goal: a thread that needed much memory once does not keep it.
-// Method: blocks of up to 8 MiB between small ones, as tiering needs them, each thread in its arena; then only the small ones stay.
-TEST(ProcessMemory, FreedMemoryOfThreadsGoesBack) {
-  GiveBackFreeMemory();
-  { auto largest = Touched(16 << 20); }  // from here on glibc would keep such blocks
-  const int64_t before = Private();
-  std::vector<std::vector<std::unique_ptr<char[]>>> kept(4);
-  for (auto& small : kept) {
-    std::thread([&small] {
-      std::vector<std::unique_ptr<char[]>> large;
-      for (int i = 0; i < 8; i++) {
-        large.push_back(Touched(8 << 20));
-        small.push_back(Touched(1000));
-      }
-    }).join();
-  }
-  EXPECT_LT(Private() - before, 8 * kMiB);
-}
-
-#endif
 
 }  // namespace
 }  // namespace sluice::io
