@@ -60,6 +60,33 @@ TEST_P(FileSystemContract, ReadsAndWritesAtPositions) {
   EXPECT_TRUE(file->Sync().ok());
 }
 
+// Goal: what went past the page cache is there for everybody, also behind its last whole block.
+TEST_P(FileSystemContract, UncachedFilesAreFilesLikeOthers) {
+  constexpr size_t kBlocks = 3;
+  AlignedBytes from(kBlocks * kDirectAlignment, 'x'), to(2 * kBlocks * kDirectAlignment);
+  {
+    auto file = files().Open(At("f"), {.mode = OpenMode::kCreate, .uncached = true}).value();
+    ASSERT_TRUE(file->Write(kDirectAlignment, from.view()).ok());
+    ASSERT_TRUE(file->Truncate(kBlocks * kDirectAlignment + 100).ok());
+    ASSERT_TRUE(file->Sync().ok());
+    EXPECT_FALSE(file->is_direct()) << "a write is not durable by itself";
+  }
+  const std::string expected = std::string(kDirectAlignment, '\0') + std::string((kBlocks - 1) * kDirectAlignment + 100, 'x');
+  EXPECT_EQ(ReadFile(files(), At("f")).value(), expected);
+  auto file = files().Open(At("f"), {.mode = OpenMode::kRead, .uncached = true}).value();
+  EXPECT_EQ(file->Read(0, to.span()).value(), expected.size());
+  EXPECT_EQ(to.view().substr(0, expected.size()), expected);
+  EXPECT_EQ(file->Read(kBlocks * kDirectAlignment, to.span()).value(), 100u);
+}
+
+TEST_P(FileSystemContract, UnalignedUncachedReadsAndWritesEndTheProcess) {
+  auto file = files().Open(At("f"), {.mode = OpenMode::kCreate, .uncached = true}).value();
+  AlignedBytes page(2 * kDirectAlignment);
+  EXPECT_DEATH((void)file->Write(1, page.view()).ok(), "kDirectAlignment");
+  EXPECT_DEATH((void)file->Write(0, page.view().substr(0, kDirectAlignment + 1)).ok(), "kDirectAlignment");
+  EXPECT_DEATH((void)file->Read(0, page.span().subspan(1, kDirectAlignment)).ok(), "aligned");
+}
+
 TEST_P(FileSystemContract, ReadOnlyFileRefusesWrites) {
   ASSERT_TRUE(WriteFileAtomically(files(), At("f"), "abc").ok());
   auto file = files().Open(At("f"), {}).value();

@@ -43,6 +43,16 @@ TEST_F(RealFiles, RefusedDirectFallsBackToBufferedWritesWithSync) {
   EXPECT_EQ((*file)->Size().value(), kDirectAlignment);
 }
 
+TEST_F(RealFiles, RefusedDirectLeavesUncachedFilesInTheCache) {
+  auto fallback = MakeRealFileSystem({.direct_allowed = false});
+  auto file = fallback->Open(directory_ / "run", {.mode = OpenMode::kCreate, .uncached = true});
+  ASSERT_TRUE(file.ok());
+  AlignedBytes page(kDirectAlignment, 'x');
+  EXPECT_TRUE((*file)->Write(0, page.view()).ok());
+  EXPECT_TRUE((*file)->Sync().ok());
+  EXPECT_EQ(ReadFile(*fallback, directory_ / "run").value(), page.view());
+}
+
 TEST_F(RealFiles, DirectFileHasDirectAndSyncFlags) {
   auto file = files_->Open(directory_ / "journal", {.mode = OpenMode::kCreate, .direct = true});
   ASSERT_TRUE(file.ok());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One event once: duplicates in one request, in flight, after restarts, for the whole window and no longer.
 
+#include "io/forwarding_files.h"
 #include "log/test_log_fixture.h"
 
 namespace sluice::log {
@@ -105,6 +106,61 @@ TEST_F(LogDedup, SmallRunsJoinUntilTheyAreAsLargeAsTheyMayBe) {
     auto log = Open(options);
     for (int i = 0; i < kEvents; i++)
       ASSERT_EQ(Append(*log, log->FindTopic("raw-events"), kP1, {{std::to_string(i)}}).rows[0].offset, Offset(i));
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+// A disk on which dedup runs are read as slowly as the test wants it: what merges them is the only one to read them past the page cache.
+class HangingMerges final : public io::ForwardingFiles {
+ public:
+  HangingMerges(io::FileSystem& files, io::Clock& clock) : ForwardingFiles(files), clock_(clock) {}
+  bool hangs() const { return hangs_; }
+  void GoOn() { allowed_ = true; }
+
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    while (options.uncached && options.mode == io::OpenMode::kRead && !allowed_) {
+      hangs_ = true;
+      clock_.SleepUs(1'000);
+    }
+    return files_.Open(path, options);
+  }
+
+ private:
+  io::Clock& clock_;
+  bool hangs_ = false, allowed_ = false;
+};
+
+// Found under load: runs were merged by the thread that also seals and recycles, and senders waited for more than a second.
+// Goal: whatever a merge takes, tables are sealed and segments go round; only what is being read does not expire.
+TEST_F(LogDedup, AMergeThatHangsStopsNeitherSealingNorRecycling) {
+  Run([&] {
+    const auto env = world_.env();
+    HangingMerges files(env.files, env.clock);
+    auto options = SmallLogOptions();
+    options.dedup_table_keys_max = 1;
+    options.dedup_run_keys_max = 64;
+    auto log = Log::Open(EnvWith(files), kTestDirectory, options).value();
+    auto* topic = OpenTopic(*log);
+    const int per_round = static_cast<int>(options.journal_bytes_max / 20'000);
+    int sent = 0;
+    for (; sent < 100 && !files.hangs(); sent++) {
+      AppendDurably(*log, topic, kP0, {{std::to_string(sent)}});
+      Settle(env, *log, 10);
+    }
+    ASSERT_TRUE(files.hangs()) << "nothing was merged";
+    const uint64_t runs_before = log->stats().dedup_runs;
+    for (int i = 0; i < 3 * per_round; i++, sent++) {
+      AppendDurably(*log, topic, kP0, {{std::to_string(sent), i, "/test", std::string(20'000, 'x')}});
+      log->SetTiered("raw-events", {{kP0, Offset(sent + 1)}});
+      Settle(env, *log, 10);
+    }
+    EXPECT_GE(log->stats().dedup_runs, runs_before + 3 * per_round - 3);
+    world_.JumpClock(2 * kMicrosPerDay);
+    Settle(env, *log);
+    EXPECT_GT(log->stats().dedup_runs, runs_before);
+    files.GoOn();
+    Settle(env, *log, 200);
+    EXPECT_EQ(log->stats().dedup_runs, 0u);
     ASSERT_TRUE(log->Shutdown().ok());
   });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "io/forwarding_files.h"
 #include "log/internal/journal_directory.h"
 #include "log/internal/journal_format.h"
 #include "log/test_log_fixture.h"
@@ -12,9 +13,9 @@ namespace sluice::log {
 namespace {
 
 // A disk whose directories cannot be synced after a segment became a spare one.
-class FailsAfterRetirement final : public io::FileSystem {
+class FailsAfterRetirement final : public io::ForwardingFiles {
  public:
-  explicit FailsAfterRetirement(io::FileSystem& files) : files_(files) {}
+  using ForwardingFiles::ForwardingFiles;
   bool failed() const { return failed_; }
 
   Result<void> Rename(const Path& from, const Path& to) override {
@@ -26,19 +27,9 @@ class FailsAfterRetirement final : public io::FileSystem {
     failed_ = true;
     return Error{ErrorCode::kIo, "input/output error", {}};
   }
-  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override { return files_.Open(path, options); }
-  Result<std::unique_ptr<io::File>> OpenUnnamed(const Path& directory) override { return files_.OpenUnnamed(directory); }
-  Result<io::FileInfo> Stat(const Path& path) override { return files_.Stat(path); }
-  Result<std::vector<std::string>> List(const Path& directory) override { return files_.List(directory); }
-  Result<void> CreateDirectories(const Path& directory) override { return files_.CreateDirectories(directory); }
-  Result<void> RenameToNew(const Path& from, const Path& to) override { return files_.RenameToNew(from, to); }
-  Result<void> Remove(const Path& path) override { return files_.Remove(path); }
-  Result<io::FileSystemSpace> Space(const Path& path) override { return files_.Space(path); }
-  Result<std::unique_ptr<io::FileLock>> Lock(const Path& path) override { return files_.Lock(path); }
   void Recover() { failing_ = false; }
 
  private:
-  io::FileSystem& files_;
   bool failing_ = false, failed_ = false;
 };
 
@@ -51,7 +42,7 @@ TEST_F(LogRecycle, AShutdownAfterAFailedRetirementLeavesALogThatOpens) {
     const auto env = world_.env();
     FailsAfterRetirement files(env.files);
     {
-      auto opened = Log::Open({files, env.objects, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes}, kTestDirectory, SmallLogOptions());
+      auto opened = Log::Open(EnvWith(files), kTestDirectory, SmallLogOptions());
       ASSERT_TRUE(opened.ok()) << opened.error().ToString();
       auto& log = **opened;
       auto* topic = OpenTopic(log);

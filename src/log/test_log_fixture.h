@@ -19,6 +19,11 @@ class LogTest : public testing::Test {
     auto result = world_.Run(body);
     ASSERT_TRUE(result.finished()) << result.report;
   }
+  // The world with other files.
+  io::Env EnvWith(io::FileSystem& files) {
+    const auto env = world_.env();
+    return {files, env.objects, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes};
+  }
   std::unique_ptr<Log> Open(LogOptions options = SmallLogOptions()) {
     auto log = Log::Open(world_.env(), kTestDirectory, std::move(options));
     CHECK(log.ok(), log.ok() ? "" : log.error().ToString().c_str());

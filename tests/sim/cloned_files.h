@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "sim/forwarding_files.h"
+#include "io/forwarding_files.h"
 
 namespace sluice::sim {
 
 // The machine on which a snapshot of `data` was mounted, at the same path: what is below `data` lies below `place`, except the
 // warehouse, which both machines mount. A snapshot of a volume keeps inodes, so `data` itself has the one of the original.
-class ClonedFiles final : public ForwardingFiles {
+class ClonedFiles final : public io::ForwardingFiles {
  public:
   ClonedFiles(io::FileSystem& files, Path data, Path place) : ForwardingFiles(files), data_(std::move(data)), place_(std::move(place)) {}
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override { return files_.Open(Placed(path), options); }

@@ -3,15 +3,15 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "io/forwarding_files.h"
 #include "sim/forwarding_catalog.h"
-#include "sim/forwarding_files.h"
 
 namespace sluice::sim {
 namespace {
 
 // ---- files ----------------------------------------------------------------------------------------------------------------
 
-class UnsyncedFile final : public ForwardingFile {
+class UnsyncedFile final : public io::ForwardingFile {
  public:
   using ForwardingFile::ForwardingFile;
   Result<void> Sync() override { return {}; }
@@ -19,7 +19,7 @@ class UnsyncedFile final : public ForwardingFile {
 };
 
 // Forgets to make files below a part of the directory durable.
-class UnsyncedFiles final : public ForwardingFiles {
+class UnsyncedFiles final : public io::ForwardingFiles {
  public:
   UnsyncedFiles(io::FileSystem& files, std::string part) : ForwardingFiles(files), part_(std::move(part)) {}
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
@@ -33,14 +33,14 @@ class UnsyncedFiles final : public ForwardingFiles {
   const std::string part_;
 };
 
-class UnsyncedNames final : public ForwardingFiles {
+class UnsyncedNames final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<void> SyncDirectory(const Path&) override { return {}; }
 };
 
 // A reader of dedup runs that takes every checksum for right.
-class CredulousRun final : public ForwardingFile {
+class CredulousRun final : public io::ForwardingFile {
  public:
   using ForwardingFile::ForwardingFile;
   Result<size_t> Read(uint64_t at, std::span<char> to) override {
@@ -54,7 +54,7 @@ class CredulousRun final : public ForwardingFile {
   static constexpr size_t kBlock = 4096;
 };
 
-class CredulousRuns final : public ForwardingFiles {
+class CredulousRuns final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
@@ -64,7 +64,7 @@ class CredulousRuns final : public ForwardingFiles {
   }
 };
 
-class RottenFile final : public ForwardingFile {
+class RottenFile final : public io::ForwardingFile {
  public:
   using ForwardingFile::ForwardingFile;
   Result<void> Write(uint64_t at, std::string_view from) override {
@@ -78,7 +78,7 @@ class RottenFile final : public ForwardingFile {
 };
 
 // A disk that changes a bit here and there in data files.
-class RottenDataFiles final : public ForwardingFiles {
+class RottenDataFiles final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
@@ -89,7 +89,7 @@ class RottenDataFiles final : public ForwardingFiles {
 };
 
 // A disk that changes a bit here and there in files of hot rows.
-class RottenHotFiles final : public ForwardingFiles {
+class RottenHotFiles final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<std::unique_ptr<io::File>> OpenUnnamed(const Path& directory) override {
@@ -99,7 +99,7 @@ class RottenHotFiles final : public ForwardingFiles {
 };
 
 // Table metadata in which properties, and so progress, go on, and `main` stays at the snapshot before.
-class StaleMainFile final : public ForwardingFile {
+class StaleMainFile final : public io::ForwardingFile {
  public:
   using ForwardingFile::ForwardingFile;
   Result<void> Write(uint64_t at, std::string_view from) override {
@@ -121,7 +121,7 @@ class StaleMainFile final : public ForwardingFile {
   }
 };
 
-class StaleMain final : public ForwardingFiles {
+class StaleMain final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
@@ -132,7 +132,7 @@ class StaleMain final : public ForwardingFiles {
 };
 
 // Expiry that takes a live manifest with the dead lists.
-class GreedyRemoval final : public ForwardingFiles {
+class GreedyRemoval final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
   Result<void> Remove(const Path& path) override {
