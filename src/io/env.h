@@ -15,6 +15,7 @@
 #include "io/process.h"
 #include "io/random.h"
 #include "io/shared_memory.h"
+#include "io/sockets.h"
 #include "io/threads.h"
 
 namespace sluice::io {
@@ -30,6 +31,7 @@ struct Env {
   Logger& log;
   Metrics& metrics;
   Processes& processes;
+  Network& network;
 };
 
 // The real world. Logs go to stderr from `log_level` on.

@@ -19,17 +19,11 @@
 #include "base/result.h"
 #include "io/clock.h"
 #include "io/event_loop_timers.h"
+#include "io/poller.h"
+#include "io/sockets.h"
 #include "io/threads.h"
 
 namespace sluice::io {
-
-// What a descriptor is ready for.
-struct Readiness {
-  bool readable = false;
-  bool writable = false;
-  bool peer_closed = false;  // the peer will send no more; it may still read
-  bool failed = false;       // reset, or closed in both directions
-};
 
 // Called on the loop's thread. May watch, unwatch and destroy anything, itself included.
 class EventHandler {
@@ -37,9 +31,6 @@ class EventHandler {
   virtual ~EventHandler() = default;
   virtual void OnReady(Readiness ready) = 0;
 };
-
-// What to wait for. Edge: told once per change, so the handler goes on until the call would block; saves a system call a request.
-enum class Interest : uint8_t { kNone = 0, kRead = 1, kWrite = 2, kReadWrite = 3, kReadWriteEdge = 7 };
 
 // A function that can be moved and not copied; called at most once.
 class Task {
@@ -66,8 +57,8 @@ class Task {
 // OnOwnThread, which are for every thread. Handlers, timers and signals must be taken out before the loop is destroyed.
 class EventLoop {
  public:
-  // kExhausted: too many open files; kIo. `clock` must outlive the loop.
-  static Result<std::unique_ptr<EventLoop>> Make(Clock& clock);
+  // kExhausted: too many open files; kIo. `network` and `clock` must outlive the loop.
+  static Result<std::unique_ptr<EventLoop>> Make(Network& network, Clock& clock);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -98,6 +89,7 @@ class EventLoop {
 
   // The monotonic time at the start of this round. Outside Run: now.
   int64_t now_ns() const;
+  Network& network() { return network_; }
   Clock& clock() { return clock_; }
   TimerHeap& timers() { return timers_; }
 
@@ -106,17 +98,18 @@ class EventLoop {
     EventHandler* handler = nullptr;
     uint32_t generation = 0;  // tells a reported event of an earlier owner of the same descriptor number
   };
+  static constexpr size_t kEventsPerRound = 256;
   class SignalHandler;
-  EventLoop(Clock& clock, int epoll, int wake);
-  Result<void> Control(int operation, int descriptor, Interest interest);
-  void Dispatch(uint64_t tag, uint32_t events);
-  int WaitMs() const;
+  class Ownership;
+  EventLoop(Network& network, Clock& clock, std::unique_ptr<Poller> poller);
+  uint64_t TagOf(int descriptor) const;
+  void Dispatch(const PollEvent& event);
+  int64_t WaitNs() const;
   void RunPosted();
-  void Wake();
 
+  Network& network_;
   Clock& clock_;
-  const int epoll_;
-  const int wake_;
+  const std::unique_ptr<Poller> poller_;
   std::vector<Watched> watched_;  // by descriptor
   std::vector<std::unique_ptr<SignalHandler>> signals_;
   TimerHeap timers_;

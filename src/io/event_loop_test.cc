@@ -2,14 +2,11 @@
 #include "io/event_loop.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <map>
 #include <random>
 
-#include "io/env.h"
-#include "io/sockets.h"
+#include "io/network_twins.h"
 
 namespace sluice::io {
 namespace {
@@ -38,20 +35,11 @@ class CountingHandler : public EventHandler {
   std::function<void(Readiness)> body_;
 };
 
-struct SocketPair {
-  SocketPair() {
-    int both[2];
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, both), 0);
-    ours = Socket(both[0]);
-    theirs = Socket(both[1]);
-  }
-  Socket ours, theirs;
-};
-
 class EventLoopTest : public testing::Test {
  protected:
+  RealWorld world_{LogLevel::kError};
   HandClock clock_;
-  std::unique_ptr<EventLoop> loop_ = EventLoop::Make(clock_).value();
+  std::unique_ptr<EventLoop> loop_ = EventLoop::Make(world_.env().network, clock_).value();
   // Runs until all that is posted and ready now was served.
   void RunOnce() { RunFor(*loop_); }
   void RunFor(EventLoop& loop) {
@@ -60,78 +48,105 @@ class EventLoopTest : public testing::Test {
   }
 };
 
-TEST_F(EventLoopTest, ReportsReadinessUntilUnwatched) {
-  SocketPair pair;
-  CountingHandler handler([&](Readiness) { loop_->Stop(); });
-  ASSERT_TRUE(loop_->Watch(pair.ours.descriptor(), Interest::kRead, handler).ok());
-  ASSERT_EQ(Send(pair.theirs, "x").bytes, 1u);
-  ASSERT_TRUE(loop_->Run().ok());
-  EXPECT_EQ(handler.calls, 1);
-  EXPECT_TRUE(handler.last.readable);
-  EXPECT_FALSE(handler.last.peer_closed);
-  loop_->Unwatch(pair.ours.descriptor());
+class EventLoopContract : public NetworkContract {};
+INSTANTIATE_TEST_SUITE_P(Twins, EventLoopContract, NetworkTwins(), [](auto& tested) { return NetworkTwinName(tested.param); });
+
+TEST_P(EventLoopContract, ReportsReadinessUntilUnwatched) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    SocketPair pair(env);
+    CountingHandler handler([&](Readiness) { loop->Stop(); });
+    ASSERT_TRUE(loop->Watch(pair.ours.descriptor(), Interest::kRead, handler).ok());
+    ASSERT_EQ(Send(pair.theirs, "x").bytes, 1u);
+    ASSERT_TRUE(loop->Run().ok());
+    EXPECT_EQ(handler.calls, 1);
+    EXPECT_TRUE(handler.last.readable);
+    EXPECT_FALSE(handler.last.peer_closed);
+    loop->Unwatch(pair.ours.descriptor());
+  });
 }
 
-TEST_F(EventLoopTest, TellsThatThePeerClosed) {
-  SocketPair pair;
-  CountingHandler handler([&](Readiness) { loop_->Stop(); });
-  ASSERT_TRUE(loop_->Watch(pair.ours.descriptor(), Interest::kReadWriteEdge, handler).ok());
-  ShutDownSending(pair.theirs);
-  ASSERT_TRUE(loop_->Run().ok());
-  EXPECT_TRUE(handler.last.peer_closed);
-  EXPECT_FALSE(handler.last.failed);
-  loop_->Unwatch(pair.ours.descriptor());
+TEST_P(EventLoopContract, TellsThatThePeerClosed) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    SocketPair pair(env);
+    CountingHandler handler([&](Readiness ready) {
+      if (ready.peer_closed) loop->Stop();
+    });
+    ASSERT_TRUE(loop->Watch(pair.ours.descriptor(), Interest::kReadWriteEdge, handler).ok());
+    ShutDownSending(pair.theirs);
+    ASSERT_TRUE(loop->Run().ok());
+    EXPECT_FALSE(handler.last.failed);
+    loop->Unwatch(pair.ours.descriptor());
+  });
 }
 
 // Goal: an event that waits in the same round does not reach a handler that an earlier one unwatched, not even when the
 // descriptor's number was given to another. Method: whichever of two ready handlers comes first takes the other out.
-TEST_F(EventLoopTest, DropsEventsOfUnwatchedDescriptors) {
-  SocketPair a, b;
-  std::map<int, CountingHandler*> others;
-  CountingHandler first([&](Readiness) { loop_->Unwatch(b.ours.descriptor()); loop_->Stop(); });
-  CountingHandler second([&](Readiness) { loop_->Unwatch(a.ours.descriptor()); loop_->Stop(); });
-  ASSERT_TRUE(loop_->Watch(a.ours.descriptor(), Interest::kRead, first).ok());
-  ASSERT_TRUE(loop_->Watch(b.ours.descriptor(), Interest::kRead, second).ok());
-  Send(a.theirs, "x");
-  Send(b.theirs, "x");
-  ASSERT_TRUE(loop_->Run().ok());
-  EXPECT_EQ(first.calls + second.calls, 1);
-  loop_->Unwatch(a.ours.descriptor());
-  loop_->Unwatch(b.ours.descriptor());
-}
-
-TEST(EventLoop, RunsPostedTasksOfOtherThreadsInOrderAndThenTheRoundEnd) {
-  RealWorld world(LogLevel::kError);
-  auto loop = EventLoop::Make(world.env().clock).value();
-  std::vector<int> seen;
-  int rounds_after_last = 0;
-  loop->SetRoundEnd([&] { if (seen.size() == 100) ++rounds_after_last; });
-  auto thread = world.env().threads.Start("poster", ThreadPriority::kNormal, [&] {
-    EXPECT_FALSE(loop->OnOwnThread());
-    for (int i = 0; i < 100; ++i) loop->Post([&, i] { seen.push_back(i); EXPECT_TRUE(loop->OnOwnThread()); });
-    loop->Post([&] { loop->Stop(); });
+TEST_P(EventLoopContract, DropsEventsOfUnwatchedDescriptors) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    SocketPair a(env), b(env);
+    CountingHandler first([&](Readiness) { loop->Unwatch(b.ours.descriptor()); loop->Stop(); });
+    CountingHandler second([&](Readiness) { loop->Unwatch(a.ours.descriptor()); loop->Stop(); });
+    Send(a.theirs, "x");
+    Send(b.theirs, "x");
+    AwaitReadable(env, a.ours);
+    AwaitReadable(env, b.ours);
+    ASSERT_TRUE(loop->Watch(a.ours.descriptor(), Interest::kRead, first).ok());
+    ASSERT_TRUE(loop->Watch(b.ours.descriptor(), Interest::kRead, second).ok());
+    ASSERT_TRUE(loop->Run().ok());
+    EXPECT_EQ(first.calls + second.calls, 1);
+    loop->Unwatch(a.ours.descriptor());
+    loop->Unwatch(b.ours.descriptor());
   });
-  ASSERT_TRUE(loop->Run().ok());
-  thread->Join();
-  ASSERT_EQ(seen.size(), 100u);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
-  EXPECT_GE(rounds_after_last, 1);
 }
 
-TEST(EventLoop, RunsWhatASignalRings) {
-  RealWorld world(LogLevel::kError);
-  auto loop = EventLoop::Make(world.env().clock).value();
-  auto signal = world.env().threads.NewSignal();
-  int rings = 0;
-  ASSERT_TRUE(loop->WatchSignal(*signal, [&] {
-    if (++rings == 2) loop->Stop();
-    else signal->Notify();
-  }).ok());
-  signal->Notify();
-  ASSERT_TRUE(loop->Run().ok());
-  EXPECT_EQ(rings, 2);
-  EXPECT_FALSE(signal->Wait(0));  // cleared before each call
-  loop->UnwatchSignal(*signal);
+TEST_P(EventLoopContract, RunsPostedTasksOfOtherThreadsInOrderAndThenTheRoundEnd) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    std::vector<int> seen;
+    int rounds_after_last = 0;
+    loop->SetRoundEnd([&] { if (seen.size() == 100) ++rounds_after_last; });
+    auto thread = env.threads.Start("poster", ThreadPriority::kNormal, [&] {
+      EXPECT_FALSE(loop->OnOwnThread());
+      for (int i = 0; i < 100; ++i) loop->Post([&, i] { seen.push_back(i); EXPECT_TRUE(loop->OnOwnThread()); });
+      loop->Post([&] { loop->Stop(); });
+    });
+    ASSERT_TRUE(loop->Run().ok());
+    thread->Join();
+    ASSERT_EQ(seen.size(), 100u);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
+    EXPECT_GE(rounds_after_last, 1);
+  });
+}
+
+TEST_P(EventLoopContract, RunsWhatASignalRings) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    auto signal = env.threads.NewSignal();
+    int rings = 0;
+    ASSERT_TRUE(loop->WatchSignal(*signal, [&] {
+      if (++rings == 2) loop->Stop();
+      else signal->Notify();
+    }).ok());
+    signal->Notify();
+    ASSERT_TRUE(loop->Run().ok());
+    EXPECT_EQ(rings, 2);
+    EXPECT_FALSE(signal->Wait(0));  // cleared before each call
+    loop->UnwatchSignal(*signal);
+  });
+}
+
+TEST_P(EventLoopContract, WaitsForTimersWithoutAnythingElse) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    Timer timer(*loop, [&] { loop->Stop(); });
+    const int64_t before_ns = env.clock.MonotonicNs();
+    timer.Arm(3'000);
+    ASSERT_TRUE(loop->Run().ok());
+    EXPECT_GE(env.clock.MonotonicNs(), before_ns + 3'000'000);
+  });
 }
 
 TEST_F(EventLoopTest, StopBeforeRunReturnsAtOnce) {
@@ -166,8 +181,9 @@ TEST_F(EventLoopTest, RunsTimersWhenTheyAreDue) {
 
 // Goal: the heap keeps its order under every mix of calls. Method: random calls against a map.
 TEST(TimerHeap, EqualsAMap) {
+  RealWorld world(LogLevel::kError);
   HandClock clock;
-  auto loop = EventLoop::Make(clock).value();
+  auto loop = EventLoop::Make(world.env().network, clock).value();
   TimerHeap heap;
   std::mt19937 random(1);
   std::vector<std::unique_ptr<Timer>> timers;

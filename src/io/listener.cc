@@ -5,7 +5,7 @@ namespace sluice::io {
 
 Result<std::unique_ptr<Listener>> Listener::Open(EventLoop& loop, Logger& log, const SocketAddress& address,
                                                  std::function<void(Accepted)> on_accept) {
-  ASSIGN_OR_RETURN(Socket socket, ListenOn(address));
+  ASSIGN_OR_RETURN(Socket socket, loop.network().Listen(address));
   ASSIGN_OR_RETURN(SocketAddress bound, LocalAddress(socket));
   int descriptor = socket.descriptor();
   std::unique_ptr<Listener> listener(new Listener(loop, log, std::move(socket), std::move(bound), std::move(on_accept)));

@@ -16,7 +16,7 @@ namespace sluice::io {
 // Belongs to the loop's thread. `loop` and `log` must outlive it. Destroyed: it listens no more.
 class Listener : public EventHandler {
  public:
-  // Listens on `address` and calls `on_accept` for each connection. Errors: as ListenOn and EventLoop::Watch.
+  // Listens on `address` and calls `on_accept` for each connection. Errors: as Network::Listen and EventLoop::Watch.
   // Out of descriptors, it pauses for kPauseUs and logs once a pause: the connections wait in the backlog meanwhile.
   static Result<std::unique_ptr<Listener>> Open(EventLoop& loop, Logger& log, const SocketAddress& address,
                                                 std::function<void(Accepted)> on_accept);

@@ -19,6 +19,7 @@ struct RealWorld::Parts {
   std::unique_ptr<ObjectStore> objects = MakeFileObjectStore(*files);
   std::unique_ptr<SharedMemory> memory = MakeRealSharedMemory();
   std::unique_ptr<Processes> processes = MakeRealProcesses();
+  std::unique_ptr<Network> network = MakeRealNetwork();
 };
 
 RealWorld::RealWorld(LogLevel log_level) : parts_(std::make_unique<Parts>(log_level)) {}
@@ -26,7 +27,7 @@ RealWorld::~RealWorld() = default;
 
 Env RealWorld::env() {
   auto& p = *parts_;
-  return Env{*p.files, *p.objects, *p.memory, *p.clock, *p.random, *p.threads, *p.log, p.metrics, *p.processes};
+  return Env{*p.files, *p.objects, *p.memory, *p.clock, *p.random, *p.threads, *p.log, p.metrics, *p.processes, *p.network};
 }
 
 }  // namespace sluice::io

@@ -24,6 +24,7 @@ struct SimulatedProcess {
   std::unique_ptr<CatalogStore> catalog = MakeSimulatedCatalogStore(gate);
   std::unique_ptr<SharedMemory> memory = MakeSimulatedSharedMemory();
   std::unique_ptr<Processes> processes = MakeSimulatedProcesses();
+  std::unique_ptr<Network> network = MakeSimulatedNetwork(gate);
 };
 
 }  // namespace
@@ -63,7 +64,7 @@ SimulationResult SimulatedWorld::Run() { return state_->simulation.scheduler.Run
 
 Env SimulatedWorld::env(const std::string& server) {
   auto& p = state_->Process(server);
-  return Env{*p.files, *p.objects, *p.memory, *p.clock, *p.random, *p.threads, *p.log, p.metrics, *p.processes};
+  return Env{*p.files, *p.objects, *p.memory, *p.clock, *p.random, *p.threads, *p.log, p.metrics, *p.processes, *p.network};
 }
 
 CatalogStore& SimulatedWorld::catalog(const std::string& server) { return *state_->Process(server).catalog; }

@@ -70,10 +70,21 @@ struct SimulationOptions {
   double catalog_unknown = 0;
   bool catalog_late = false;
 
+  // Connections. Of each piece of what is sent: how long it travels at most, and how long it is at most (0: any).
+  int64_t travel_us_max = 0;
+  uint64_t piece_bytes_max = 0;
+  // What fits into a connection between a sender and a receiver who is slow: up to this, each connection has a bound of its own.
+  uint64_t window_bytes_max = 64 << 10;
+  // Per Send: both sides find it closed, and bytes on their way are lost; or nothing arrives any more, and nobody is told.
+  double connection_reset = 0;
+  double connection_stalled = 0;
+  // Per Accept: kExhausted, while the connection waits.
+  double accept_exhausted = 0;
+
   // From the first call that is due on, once in all of a world's runs.
   DiskLie lie = {};
 
-  // Stops in the n-th io call (1 is the first) counted over all processes; 0: never. The call may have taken effect, whole or in part.
+  // Stops in the n-th io call (1 is the first) counted over all processes except the world outside (""); 0: never. The call may have taken effect, whole or in part.
   uint64_t crash_at_io = 0;
   CrashKind crash_kind = CrashKind::kMachine;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/sockets.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -11,16 +10,6 @@
 
 namespace sluice::io {
 namespace {
-
-Socket ConnectTo(const SocketAddress& address) {
-  Socket client(socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(address.port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(connect(client.descriptor(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
-  return client;
-}
 
 TEST(SocketAddress, IsReadFromText) {
   EXPECT_EQ(ParseSocketAddress("127.0.0.1:8080").value().ToString(), "127.0.0.1:8080");
@@ -42,54 +31,11 @@ TEST(SocketAddress, KnowsLoopback) {
   EXPECT_FALSE(ParseSocketAddress("[::]:1").value().is_loopback());
 }
 
-TEST(Sockets, ABusyPortIsNamedWithAWayOut) {
-  auto first = ListenOn({"127.0.0.1", 0}).value();
-  auto address = LocalAddress(first).value();
-  EXPECT_NE(address.port, 0);
-  auto second = ListenOn(address);
-  ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
-  EXPECT_NE(second.error().message.find(std::to_string(address.port)), std::string::npos);
-  EXPECT_FALSE(second.error().hint.empty());
-}
-
 TEST(Sockets, AnAddressOfAnotherMachineIsRefused) {
-  auto listening = ListenOn({"192.0.2.1", 0});
+  RealWorld world(LogLevel::kError);
+  auto listening = world.env().network.Listen({"192.0.2.1", 0});
   ASSERT_FALSE(listening.ok());
   EXPECT_EQ(listening.error().code, ErrorCode::kInvalid);
-}
-
-TEST(Sockets, MoveBytesAndTellTheEnd) {
-  auto listener = ListenOn({"127.0.0.1", 0}).value();
-  EXPECT_FALSE(AcceptFrom(listener).value().socket.open());
-  Socket client = ConnectTo(LocalAddress(listener).value());
-  Accepted accepted = AcceptFrom(listener).value();
-  ASSERT_TRUE(accepted.socket.open());
-  EXPECT_EQ(accepted.peer.host, "127.0.0.1");
-  char bytes[16];
-  EXPECT_EQ(Receive(accepted.socket, bytes).state, TransferState::kWouldBlock);
-  EXPECT_FALSE(AtEnd(accepted.socket));
-  EXPECT_EQ(Send(client, "ab", "cd").bytes, 4u);
-  EXPECT_EQ(Receive(accepted.socket, bytes).bytes, 4u);
-  EXPECT_EQ(std::string_view(bytes, 4), "abcd");
-  client.Close();
-  EXPECT_TRUE(AtEnd(accepted.socket));
-  EXPECT_EQ(Receive(accepted.socket, bytes).state, TransferState::kClosed);
-}
-
-TEST(Listener, HandsConnectionsOver) {
-  RealWorld world(LogLevel::kError);
-  auto env = world.env();
-  auto loop = EventLoop::Make(env.clock).value();
-  std::vector<Accepted> accepted;
-  auto listener = Listener::Open(*loop, env.log, {"127.0.0.1", 0}, [&](Accepted a) {
-                    accepted.push_back(std::move(a));
-                    if (accepted.size() == 3) loop->Stop();
-                  }).value();
-  std::vector<Socket> clients;
-  for (int i = 0; i < 3; ++i) clients.push_back(ConnectTo(listener->address()));
-  ASSERT_TRUE(loop->Run().ok());
-  EXPECT_EQ(accepted.size(), 3u);
 }
 
 // Goal: a listener that is out of descriptors neither turns in circles nor dies. Method: lower the limit to what is open, and
@@ -97,16 +43,16 @@ TEST(Listener, HandsConnectionsOver) {
 TEST(Listener, PausesWithoutDescriptorsAndGoesOn) {
   RealWorld world(LogLevel::kError);
   auto env = world.env();
-  auto loop = EventLoop::Make(env.clock).value();
+  auto loop = EventLoop::Make(env.network, env.clock).value();
   int accepted = 0;
   auto listener = Listener::Open(*loop, env.log, {"127.0.0.1", 0}, [&](Accepted) {
                     ++accepted;
                     loop->Stop();
                   }).value();
-  Socket client = ConnectTo(listener->address());
+  Socket client = env.network.Connect(listener->address()).value();
   rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  Socket probe(socket(AF_INET, SOCK_STREAM, 0));
+  Socket probe(env.network, socket(AF_INET, SOCK_STREAM, 0));
   rlimit none{.rlim_cur = static_cast<rlim_t>(probe.descriptor()), .rlim_max = before.rlim_max};
   probe.Close();
   int rounds = 0;

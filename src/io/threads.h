@@ -31,7 +31,7 @@ class Signal {
   virtual void Notify() = 0;
   // Returns true when it was rung, false after `timeout_us` (negative: no timeout). Clears the bell.
   virtual bool Wait(int64_t timeout_us = -1) = 0;
-  // An eventfd that is readable while the bell is rung, for an EventLoop; -1 in the simulator.
+  // Readable while the bell is rung, for a Poller or an EventLoop.
   virtual int descriptor() const = 0;
 };
 

@@ -41,9 +41,9 @@ query::SessionOptions SessionOptionsOf(const SqlOptions& options, const Path& sp
 }
 
 // Storage is opened first, which makes files and may take long: who asks for a port that is taken hears of it before.
-Result<void> CheckPort(const ServerOptions& options) {
+Result<void> CheckPort(io::Network& network, const ServerOptions& options) {
   ASSIGN_OR_RETURN(auto address, io::ParseSocketAddress(options.listen));
-  ASSIGN_OR_RETURN([[maybe_unused]] auto listening, io::ListenOn(address));
+  ASSIGN_OR_RETURN([[maybe_unused]] auto listening, network.Listen(address));
   return {};
 }
 
@@ -61,9 +61,9 @@ Engine::Engine(io::Env env, ServerOptions options) : env_(env), options_(std::mo
 
 Result<std::unique_ptr<Engine>> Engine::Open(io::Env env, ServerOptions options) {
   RETURN_IF_ERROR(options.Validate());
-  RETURN_IF_ERROR(CheckPort(options));
+  RETURN_IF_ERROR(CheckPort(env.network, options));
   auto engine = std::unique_ptr<Engine>(new Engine(env, std::move(options)));
-  ASSIGN_OR_RETURN(engine->loop_, io::EventLoop::Make(env.clock));
+  ASSIGN_OR_RETURN(engine->loop_, io::EventLoop::Make(env.network, env.clock));
   ASSIGN_OR_RETURN(engine->pipeline_,
                    Pipeline::Open(env, engine->options_, [](const Path& file) { return io::OpenSqliteCatalogStore(file, kCatalogName); }));
   RETURN_IF_ERROR(engine->OpenFront());

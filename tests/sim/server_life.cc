@@ -56,7 +56,8 @@ ServerLife::ServerLife(RunState& run, io::Env env)
            env.threads,
            env.log,
            env.metrics,
-           env.processes} {
+           env.processes,
+           env.network} {
   // What reached the disk is unknown: the process ends.
   options_.log.on_fatal = [this](const Error&) { run_.world.Crash(io::CrashKind::kProcess, run_.server); };
   if (run_.wiring.options) run_.wiring.options(options_);

@@ -26,7 +26,7 @@ namespace sluice::front::http {
 // The loop, log and metrics must outlive it; bodies taken by handlers must be gone before it is.
 class HttpServer final : private ConnectionHost {
  public:
-  // Listens. Errors: those of HttpOptions::Validate and io::ListenOn.
+  // Listens. Errors: those of HttpOptions::Validate and io::Network::Listen.
   static Result<std::unique_ptr<HttpServer>> Open(io::EventLoop& loop, const io::SocketAddress& address, Router router,
                                                   HttpOptions options, io::Logger& log, io::Metrics& metrics);
   ~HttpServer();

@@ -150,7 +150,7 @@ class TestClient {
 class TestServer {
  public:
   explicit TestServer(std::vector<Route> routes, HttpOptions options = {}) : env_(world_.env()) {
-    loop_ = std::move(io::EventLoop::Make(env_.clock)).value();
+    loop_ = std::move(io::EventLoop::Make(env_.network, env_.clock)).value();
     auto router = Router::Make(std::move(routes));
     auto server = HttpServer::Open(*loop_, {"127.0.0.1", 0}, std::move(router).value(), options, env_.log, env_.metrics);
     server_ = std::move(server).value();

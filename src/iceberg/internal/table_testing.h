@@ -167,7 +167,7 @@ struct TestWorld {
 
   io::Env env() {
     io::Env r = real.env();
-    return io::Env{r.files, objects, r.memory, clock, random, r.threads, r.log, r.metrics, r.processes};
+    return io::Env{r.files, objects, r.memory, clock, random, r.threads, r.log, r.metrics, r.processes, r.network};
   }
   Catalog catalog() { return Catalog(store, env(), {"file:///warehouse"}); }
 };

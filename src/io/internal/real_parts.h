@@ -11,6 +11,7 @@
 #include "io/process.h"
 #include "io/random.h"
 #include "io/shared_memory.h"
+#include "io/sockets.h"
 #include "io/threads.h"
 
 namespace sluice::io {
@@ -28,5 +29,7 @@ std::unique_ptr<Logger> MakeDescriptorLogger(int descriptor, LogLevel level, Clo
 std::unique_ptr<Threads> MakeRealThreads(Logger& log);
 std::unique_ptr<SharedMemory> MakeRealSharedMemory();
 std::unique_ptr<Processes> MakeRealProcesses();
+std::unique_ptr<Network> MakeRealNetwork();
+Result<std::unique_ptr<Poller>> MakeRealPoller();
 
 }  // namespace sluice::io

@@ -26,12 +26,17 @@ class SimulatedThread final : public Thread {
   bool joined_ = false;
 };
 
-class SimulatedSignal final : public Signal {
+class SimulatedSignal final : public Signal, private SimulatedPollable {
  public:
-  explicit SimulatedSignal(SimulatedScheduler& scheduler) : scheduler_(scheduler) {}
+  explicit SimulatedSignal(Simulation& simulation) : scheduler_(simulation.scheduler), sockets_(simulation.sockets) {}
+  ~SimulatedSignal() override {
+    if (descriptor_ >= 0) sockets_.Drop(descriptor_);
+  }
 
   void Notify() override {
+    if (!rung_) rings_++;
     rung_ = true;
+    Changed();
     if (waiter_ != nullptr) scheduler_.Wake(*waiter_);
   }
 
@@ -51,9 +56,14 @@ class SimulatedSignal final : public Signal {
     return std::exchange(rung_, false) || (dead && timeout_us < 0);
   }
 
-  int descriptor() const override { return -1; }
+  int descriptor() const override {
+    if (descriptor_ < 0) descriptor_ = sockets_.Number(const_cast<SimulatedSignal&>(*this));
+    return descriptor_;
+  }
 
  private:
+  State At(int64_t) const override { return {.ready = {.readable = rung_}, .changes = rings_}; }
+
   bool WaitOutside(int64_t timeout_us) {
     CHECK(rung_ || timeout_us >= 0, "waiting for a signal outside of a simulated run");
     if (!rung_) scheduler_.Advance(timeout_us * kNanosPerMicro);
@@ -61,8 +71,11 @@ class SimulatedSignal final : public Signal {
   }
 
   SimulatedScheduler& scheduler_;
+  SimulatedSockets& sockets_;
   SimulatedScheduler::Actor* waiter_ = nullptr;
   bool rung_ = false;
+  uint64_t rings_ = 0;
+  mutable int descriptor_ = -1;  // numbered when a loop asks for it
 };
 
 class SimulatedThreads final : public Threads {
@@ -78,7 +91,7 @@ class SimulatedThreads final : public Threads {
     return std::make_unique<SimulatedThread>(scheduler_, scheduler_.Start(name, gate_.process(), std::move(body)));
   }
 
-  std::unique_ptr<Signal> NewSignal() override { return std::make_unique<SimulatedSignal>(scheduler_); }
+  std::unique_ptr<Signal> NewSignal() override { return std::make_unique<SimulatedSignal>(gate_.simulation()); }
 
  private:
   IoGate& gate_;

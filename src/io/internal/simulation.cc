@@ -9,18 +9,23 @@ constexpr uint64_t kScheduleStream = 0x5343'4845'4455'4c45;
 constexpr uint64_t kFaultStream = 0x4641'554c'5453'0000;
 constexpr uint64_t kDiskStream = 0x4449'534b'0000'0000;
 constexpr uint64_t kLieStream = 0x4c49'4553'0000'0000;
+constexpr uint64_t kSocketStream = 0x534f'434b'4554'5300;
 
 constexpr int64_t kNanosPerMicro = 1'000;
 
 }  // namespace
 
 Simulation::Simulation(uint64_t seed_of_world, SimulationOptions options_of_world)
-    : seed(seed_of_world), options(options_of_world), scheduler(seed ^ kScheduleStream, options), fault_random(seed ^ kFaultStream), disk_random(seed ^ kDiskStream), lies(disk, seed ^ kLieStream) {}
+    : seed(seed_of_world), options(options_of_world), scheduler(seed ^ kScheduleStream, options), fault_random(seed ^ kFaultStream), disk_random(seed ^ kDiskStream), lies(disk, seed ^ kLieStream), sockets(seed ^ kSocketStream, options, scheduler) {}
 
 void Simulation::Crash(CrashKind kind, ProcessId process) {
-  if (kind == CrashKind::kProcess) return scheduler.Doom(process);
+  const auto doom = [&](ProcessId p) {
+    scheduler.Doom(p);
+    sockets.OnCrash(kind, p);
+  };
+  if (kind == CrashKind::kProcess) return doom(process);
   for (ProcessId p = 1; p < next_process; p++)
-    if (!scheduler.IsDoomed(p)) scheduler.Doom(p);
+    if (!scheduler.IsDoomed(p)) doom(p);
   disk.Crash(disk_random);
 }
 
@@ -42,6 +47,7 @@ Result<IoGate::Fate> IoGate::Enter(std::string_view call, std::string_view subje
   doing.append(" ").append(subject);
   scheduler.Yield(doing, detail, cost_us * kNanosPerMicro);
   if (scheduler.IsDoomed(process_)) return EndDead(may_throw);
+  if (process_ == kOutside) return Fate::kGo;
   return ++simulation_.io_count == simulation_.options.crash_at_io ? Fate::kCrash : Fate::kGo;
 }
 

@@ -14,6 +14,7 @@
 #include "io/internal/simulated_disk.h"
 #include "io/internal/simulated_lies.h"
 #include "io/internal/simulated_scheduler.h"
+#include "io/internal/simulated_sockets.h"
 #include "io/simulated_world.h"
 
 namespace sluice::io {
@@ -38,6 +39,7 @@ struct Simulation {
   SeededRandom disk_random;
   SimulatedDisk disk;
   SimulatedLies lies;
+  SimulatedSockets sockets;
   SimulatedCatalogRows catalog;
   std::map<uint64_t, ProcessId> locks;  // inode -> holder; a dead holder holds nothing
   ProcessId next_process = 0;
@@ -47,6 +49,9 @@ struct Simulation {
 
   void Crash(CrashKind kind, ProcessId process);
 };
+
+// The process of the world outside, which no crash reaches.
+constexpr ProcessId kOutside = 0;
 
 // One process's way to the world. Its methods may throw SimulatedCrash (io/simulated_world.h).
 class IoGate {
@@ -91,5 +96,6 @@ std::unique_ptr<Random> MakeSimulatedRandom(uint64_t seed);
 std::unique_ptr<SharedMemory> MakeSimulatedSharedMemory();
 std::unique_ptr<Logger> MakeSimulatedLogger(IoGate& gate, std::string server);
 std::unique_ptr<Processes> MakeSimulatedProcesses();
+std::unique_ptr<Network> MakeSimulatedNetwork(IoGate& gate);
 
 }  // namespace sluice::io
