@@ -30,6 +30,7 @@ Result<void> Connection::Open(io::Accepted accepted) {
   released_ = readable_ = peer_closed_ = at_end_ = close_ = false;
   writable_ = true;
   begin_ = end_ = 0;
+  sent_ = 0;
   scanner_.Reset();
   phase_ = Phase::kHead;
   ArmMs(host_.options().idle_timeout_ms);
@@ -243,14 +244,7 @@ bool Connection::StartBody() {
                   "send it in smaller parts");
   }
   if (!has_body) return Dispatch();
-  if (facts_.expect_continue && end_ == head_end_) {
-    // Nothing else is on its way to the client, so 25 bytes find room; if not, the connection is broken.
-    if (io::Send(socket_, kContinue).bytes != kContinue.size()) {
-      Close();
-      return false;
-    }
-    host_.CountSent(kContinue.size());
-  }
+  if (facts_.expect_continue && end_ == head_end_) out_ = kContinue;
   ArmMs(host_.options().body_timeout_ms);
   BodyBuffer& body = request_.body_buffer();
   body = host_.bodies().Take(facts_.chunked ? kChunkedBodyBytesFirst : length);
@@ -266,6 +260,7 @@ bool Connection::StartBody() {
 }
 
 bool Connection::StepLengthBody() {
+  if (!SendInterim()) return false;
   BodyBuffer& body = request_.body_buffer();
   size_t missing = static_cast<size_t>(*facts_.content_length) - body.size();
   if (missing == 0) return Dispatch();
@@ -278,6 +273,7 @@ bool Connection::StepLengthBody() {
 }
 
 bool Connection::StepChunkedBody() {
+  if (!SendInterim()) return false;
   std::string_view input(input_.get() + next_, end_ - next_);
   auto outcome = decoder_.Decode(input, request_.body_buffer());
   next_ = end_ - input.size();

@@ -100,6 +100,8 @@ class Connection final : public io::EventHandler {
 
   size_t Fill(std::span<char> to);
   bool SendSome();
+  bool SendInterim();
+  void BeginAnswer(const HttpResponse& response, Framing framing, uint64_t length);
   void MakeRoom(size_t from, size_t room);
   void AppendPiece(std::string_view bytes);
   void ArmMs(int64_t ms) { timer_.Arm(ms * 1000); }
@@ -133,7 +135,7 @@ class Connection final : public io::EventHandler {
   const Route* route_ = nullptr;
   int requests_this_turn_ = 0;
 
-  // Output: out_, then answer_body_, of both together sent_ bytes are gone.
+  // Output: out_, then answer_body_, of both together sent_ bytes are gone. While a body arrives, out_ is a 100 Continue or nothing.
   std::string out_;
   std::string answer_body_;
   std::string scratch_;

@@ -22,12 +22,35 @@ bool Connection::Refuse(Problem problem, std::string_view detail, std::string_vi
 void Connection::Respond(HttpResponse response) {
   close_ |= host_.stopping();
   answer_body_ = std::move(response.body);
-  FormatHead(out_, response, Framing::kLength, answer_body_.size(), close_, host_.Date());
+  BeginAnswer(response, Framing::kLength, answer_body_.size());
   if (request_.method == Method::kHead || response.status == 204 || response.status == 304) answer_body_.clear();
   request_.body_buffer().Release();
   timer_.Cancel();
-  sent_ = sent_since_armed_ = 0;
   phase_ = Phase::kAnswer;
+}
+
+// A head, behind what is left of a 100 Continue.
+void Connection::BeginAnswer(const HttpResponse& response, Framing framing, uint64_t length) {
+  const std::string interim = sent_ == out_.size() ? std::string() : out_.substr(sent_);
+  FormatHead(out_, response, framing, length, close_, host_.Date());
+  if (!interim.empty()) out_.insert(0, interim);
+  sent_ = sent_since_armed_ = 0;
+}
+
+// A 100 Continue, as far as there is room: the answer before it may still fill the connection. False: the client is gone, and this is
+// closed.
+bool Connection::SendInterim() {
+  while (sent_ < out_.size() && writable_) {
+    const io::Transfer sent = io::Send(socket_, std::string_view(out_).substr(sent_));
+    if (sent.state == io::TransferState::kClosed) {
+      Close();
+      return false;
+    }
+    writable_ = sent.state == io::TransferState::kDone;
+    host_.CountSent(sent.bytes);
+    sent_ += sent.bytes;
+  }
+  return true;
 }
 
 void Connection::Answer(HttpResponse response) {
@@ -121,10 +144,9 @@ void Connection::BeginStream(HttpResponse head) {
   if (phase_ == Phase::kClosed) return;
   chunked_answer_ = request_.version == 11;
   close_ |= !chunked_answer_ || host_.stopping();
-  FormatHead(out_, head, chunked_answer_ ? Framing::kChunked : Framing::kClose, 0, close_, host_.Date());
+  BeginAnswer(head, chunked_answer_ ? Framing::kChunked : Framing::kClose, 0);
   answer_body_.clear();
   request_.body_buffer().Release();
-  sent_ = sent_since_armed_ = 0;
   phase_ = Phase::kStream;
   AppendPiece(head.body);
   Advance();

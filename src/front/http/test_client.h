@@ -17,30 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "front/http/network_client.h"
 #include "front/http/problems.h"
 #include "front/http/responder.h"
 #include "front/http/server.h"
 #include "io/env.h"
 
 namespace sluice::front::http {
-
-// What came back, as far as tests look at it.
-struct Reply {
-  int status = 0;  // 0: the connection ended first
-  std::string head;
-  std::string body;
-  bool closes = false;  // "Connection: close"
-  std::string Header(std::string_view name) const {
-    size_t at = 0;
-    while ((at = head.find("\r\n", at)) != std::string::npos) {
-      at += 2;
-      auto line = std::string_view(head).substr(at, head.find("\r\n", at) - at);
-      auto colon = line.find(": ");
-      if (colon != std::string_view::npos && EqualsIgnoringCase(line.substr(0, colon), name)) return std::string(line.substr(colon + 2));
-    }
-    return {};
-  }
-};
 
 class TestClient {
  public:
@@ -74,15 +57,12 @@ class TestClient {
   }
   // One answer. `head_request`: it has no body whatever its length says.
   Reply Receive(bool head_request = false) {
-    Reply reply;
     size_t end;
     while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
-      if (!More()) return reply;
+      if (!More()) return {};
     }
-    reply.head = buffer_.substr(0, end + 2);
+    Reply reply = Reply::FromHead(buffer_.substr(0, end + 2));
     buffer_.erase(0, end + 4);
-    reply.status = std::atoi(reply.head.c_str() + 9);
-    reply.closes = reply.Header("Connection") == "close";
     if (head_request || reply.status == 204 || reply.status < 200) return reply;
     if (reply.Header("Transfer-Encoding") == "chunked") {
       ReceiveChunks(reply);
