@@ -15,7 +15,7 @@ namespace sluice::sim {
 namespace {
 
 constexpr int kRunSecondsMax = 300;
-constexpr uint64_t kSmokeSeeds = 500;
+constexpr uint64_t kSmokeSeeds = 420;
 constexpr uint64_t kSmokeSweepRuns = 40;  // of each kind of crash
 constexpr uint64_t kSeedsPerBug = 40;
 
@@ -54,7 +54,7 @@ Outcome ToOutcome(const IsolatedResult& isolated) {
   if (!isolated.ended_well) return {"the engine: " + isolated.output, {}};
   const auto space = isolated.output.find(' ');
   if (space == std::string::npos) return {"the simulator: \"" + isolated.output + "\"", {}};
-  return {isolated.output.substr(space + 1), Reached::FromBits(static_cast<uint32_t>(std::stoul(isolated.output)))};
+  return {isolated.output.substr(space + 1), Reached::FromBits(std::stoull(isolated.output))};
 }
 std::string FindingOf(const std::function<RunResult()>& run) {
   return ToOutcome(RunIsolated([&] { return ToText(run()); }, kRunSecondsMax)).finding;

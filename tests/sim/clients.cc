@@ -19,6 +19,7 @@ constexpr int kAttemptsMax = 1'000;  // of one request; after that the server co
 constexpr int kAttemptsOfDivergedMax = 100;
 constexpr int kClosingAttemptsMax = 300;
 constexpr int64_t kAttemptsEach = 10;
+constexpr int kLeftSenders = 1'000;  // above all numbers of senders
 constexpr uint64_t kSenderStream = 200, kFlushStream = 300, kClockStream = 301, kDiskStream = 302, kOutageStream = 303;
 
 bool AnyTableOf(const Request& request, const std::set<table::TableName>& tables) {
@@ -52,7 +53,8 @@ Sender::Sender(RunState& run, io::Env env, int number, int requests)
       requests_(requests),
       dice_(run.scenario.seed, kSenderStream + static_cast<uint64_t>(number)),
       workload_(run.scenario.seed, number, run.scenario.workload, run.ledger),
-      bell_(env.threads.NewSignal()) {}
+      bell_(env.threads.NewSignal()),
+      http_(run.scenario.http.is_used ? std::make_unique<HttpClient>(run, env, number) : nullptr) {}
 
 void Sender::Run() {
   for (int i = 0; i < requests_ && IsServed(); i++) {
@@ -60,24 +62,44 @@ void Sender::Run() {
     const int64_t pause_us_max = one_in != 0 && dice_.OneIn(one_in) ? kLongPauseUsMax : run_.scenario.pause_us_max;
     env_.clock.SleepUs(dice_.Between(0, pause_us_max));
     const auto request = workload_.Next(env_.clock.Now());
-    Deliver(request);
+    if (http_ == nullptr || !GoesAway(request)) Deliver(request);
   }
+  http_.reset();
   run_.all.senders_at_work--;
 }
 
-void Sender::Deliver(const Request& request) {
-  if (!request.is_refused()) {
-    std::vector<EventKey> keys;
-    std::vector<Row> rows;
-    for (size_t i = 0; i < request.keys.size(); i++) {
-      if (request.keys[i].id.empty()) continue;
-      keys.push_back(request.keys[i]);
-      rows.push_back(request.rows[i]);
-    }
-    run_.ledger.Send(number_, keys, rows);
+// What the ledger does not know may not be seen. What nobody waits for may come behind the sender's next ones: it is a sender of its own.
+bool Sender::GoesAway(const Request& request) {
+  const auto& http = run_.scenario.http;
+  if (dice_.OneIn(http.too_much_one_in)) http_->SendTooMuch();
+  if (dice_.OneIn(http.part_one_in)) {
+    http_->SendPart(request);
+    return true;
   }
+  if (!dice_.OneIn(http.left_one_in)) return false;
+  const int sender = kLeftSenders * (1 + left_++) + number_;
+  Tell(request, sender);
+  BeginRecord(request, "sender-" + std::to_string(sender));
+  http_->SendAndLeave(request);
+  return true;
+}
+
+void Sender::Tell(const Request& request, int sender) {
+  if (request.is_refused()) return;
+  std::vector<EventKey> keys;
+  std::vector<Row> rows;
+  for (size_t i = 0; i < request.keys.size(); i++) {
+    if (request.keys[i].id.empty()) continue;
+    keys.push_back(request.keys[i]);
+    rows.push_back(request.rows[i]);
+  }
+  run_.ledger.Send(sender, keys, rows);
+}
+
+void Sender::Deliver(const Request& request) {
+  Tell(request, number_);
   const auto shared = std::make_shared<const Request>(request);
-  const size_t record = BeginRecord(request);
+  const size_t record = BeginRecord(request, "sender-" + std::to_string(number_));
   int64_t unanswered = 0;
   // A table that does not get on stops its own topic, and nobody else.
   bool is_topics_own = false;
@@ -89,12 +111,16 @@ void Sender::Deliver(const Request& request) {
     if (attempt == kAttemptsMax)
       return run_.verdict.Note("sender " + std::to_string(number_), "no answer after " + std::to_string(attempt) + " attempts");
     // Who gets no answer waits longer the next time.
-    if (!Ask(run_, env_, bell_, call, run_.scenario.patience_us * (1 + unanswered / kAttemptsEach))) {
+    const int64_t patience_us = run_.scenario.patience_us * (1 + unanswered / kAttemptsEach);
+    std::vector<Call> twins;
+    if (http_ != nullptr ? !http_->Ask(*call, patience_us, twins) : !Ask(run_, env_, bell_, call, patience_us)) {
       unanswered++;
       run_.all.unanswered++;
       continue;
     }
-    if (Judge(*shared, *call, acknowledged)) return EndRecord(record, *call);
+    const bool is_done = Judge(*shared, *call, acknowledged);
+    for (auto& twin : twins) (void)Judge(*shared, twin, acknowledged);
+    if (is_done) return EndRecord(record, *call);
     is_topics_own = call->status == ingest::IngestStatus::kTopicQuota;
     // For good: rows of tables that take none any more fill their share, and may fill all of a small memory.
     if (is_topics_own && AnyTableOf(request, run_.diverged)) return;
@@ -103,10 +129,10 @@ void Sender::Deliver(const Request& request) {
   }
 }
 
-size_t Sender::BeginRecord(const Request& request) {
+size_t Sender::BeginRecord(const Request& request, const std::string& client) {
   auto& send = run_.history.sends.emplace_back();
   send.invoked = ++run_.all.stamp;
-  send.client = "sender-" + std::to_string(number_);
+  send.client = client;
   for (auto& key : request.keys)
     if (!key.id.empty()) send.events.push_back({HistoryId(key), key.topic, {}});
   return run_.history.sends.size() - 1;

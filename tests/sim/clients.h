@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "io/env.h"
+#include "sim/http_client.h"
 #include "sim/run_state.h"
 #include "sim/workload.h"
 
@@ -22,8 +23,11 @@ class Sender {
 
  private:
   void Deliver(const Request& request);
+  // A client over HTTP may do something else with it, once. False: it delivers it.
+  bool GoesAway(const Request& request);
+  void Tell(const Request& request, int sender);
   // What the history knows of it; the outcome is told when there is one.
-  size_t BeginRecord(const Request& request);
+  size_t BeginRecord(const Request& request, const std::string& client);
   void EndRecord(size_t at, const Call& call);
   bool IsServed() const { return run_.verdict.ok() && !run_.retired; }
   // False: to be sent again. `acknowledged`: events that were when the call was made.
@@ -36,6 +40,8 @@ class Sender {
   Dice dice_;
   Workload workload_;
   const std::shared_ptr<io::Signal> bell_;
+  std::unique_ptr<HttpClient> http_;
+  int left_ = 0;  // requests without waiting for their answers
 };
 
 // Asks for flushes meanwhile; their outcome is nobody's business.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/planted_bugs.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/bytes.h"
 #include "base/json.h"
 #include "io/forwarding_files.h"
 #include "sim/forwarding_catalog.h"
+#include "sim/forwarding_network.h"
 
 namespace sluice::sim {
 namespace {
@@ -186,6 +190,28 @@ class BlindCatalog final : public ForwardingCatalog {
   }
 };
 
+// ---- the network ------------------------------------------------------------------------------------------------------------
+
+// A front that takes the end of a connection for the end of a chunked body.
+class CredulousEnds final : public ForwardingNetwork {
+ public:
+  using ForwardingNetwork::ForwardingNetwork;
+  io::Transfer Receive(int descriptor, std::span<char> to) override {
+    constexpr std::string_view kEnd = "0\r\n\r\n";
+    auto got = network_.Receive(descriptor, to);
+    if (got.state != io::TransferState::kClosed || to.size() < kEnd.size() || !told_.insert(descriptor).second) return got;
+    std::copy(kEnd.begin(), kEnd.end(), to.begin());
+    return {io::TransferState::kDone, kEnd.size()};
+  }
+  void Close(int descriptor) override {
+    told_.erase(descriptor);
+    network_.Close(descriptor);
+  }
+
+ private:
+  std::set<int> told_;
+};
+
 // ---- the log's listener -----------------------------------------------------------------------------------------------------
 
 // Passes the frames on, except that every n-th is treated in its own way.
@@ -267,6 +293,11 @@ Wiring EarlyAnswers() {
   out.answers_before_durable = true;
   return out;
 }
+Wiring CredulousFront() {
+  Wiring out;
+  out.network = [](io::Network& network) { return std::make_unique<CredulousEnds>(network); };
+  return out;
+}
 Wiring ShortMemory() {
   Wiring out;
   out.options = [](server::ServerOptions& options) {
@@ -276,6 +307,21 @@ Wiring ShortMemory() {
   return out;
 }
 
+void OverHttp(Scenario& scenario) {
+  UseHttp(scenario);
+  scenario.http.stops = scenario.http.crowds = 0;
+  scenario.http.part_one_in = 3;
+  scenario.requests = 25;
+}
+// An answer has to be there before the power goes.
+void OverQuickHttp(Scenario& scenario) {
+  OverHttp(scenario);
+  scenario.faults = {};
+  scenario.http.trickle_us_max = 100;
+  scenario.pause_us_max = 1'000;
+  scenario.senders = 4;
+  scenario.crashes = 12;
+}
 void ManyCommits(Scenario& scenario) { scenario.server.tier.interval_us = 10'000; }
 void ManyLateEvents(Scenario& scenario) { scenario.server.log.watermark_delay_us = kMicrosPerSecond; }
 void UnknownCommits(Scenario& scenario) {
@@ -362,6 +408,8 @@ const std::vector<PlantedBug>& PlantedBugs() {
       {"of two servers' commits the later one wins", WithCatalog<BlindCatalog>(), TwoServers},
       {"a dedup run's checksums are not compared, on a disk that loses a write",
        WithFiles([](io::FileSystem& files) { return std::make_unique<CredulousRuns>(files); }), LostRuns},
+      {"the HTTP front answers before events are durable", EarlyAnswers(), OverQuickHttp},
+      {"the HTTP front takes the end of a connection for the end of a body", CredulousFront(), OverHttp},
   };
   return kBugs;
 }
@@ -372,6 +420,7 @@ Scenario BugScenario(const PlantedBug& bug, uint64_t seed) {
   out.clock_jumps = out.full_disks = out.table_outages = 0;
   out.visits = 0;
   out.has_second_act = out.restores = out.has_rival = false;
+  out.http.is_used = false;
   out.message_lost_one_in = 0;
   out.message_delay_us_max = 0;
   out.crashes = 4;

@@ -33,7 +33,17 @@ enum class Reach : uint8_t {
   kRottenTail,
   kVisited,
   kProgressTaken,
-  kResumed
+  kResumed,
+  kHttp,
+  kHttpContinue,
+  kHttpTwin,
+  kHttpCut,
+  kHttpPart,
+  kHttpLeft,
+  kHttpTimeout,
+  kHttpTooMany,
+  kHttpTooLarge,
+  kHttpDrained
 };
 
 struct ReachName {
@@ -64,14 +74,24 @@ inline constexpr ReachName kReachNames[] = {
     {Reach::kVisited, "a table changed by another engine"},
     {Reach::kProgressTaken, "its progress taken away"},
     {Reach::kResumed, "it goes on where somebody said"},
+    {Reach::kHttp, "a server behind HTTP"},
+    {Reach::kHttpContinue, "a client that asked before it sent"},
+    {Reach::kHttpTwin, "two requests at once answered"},
+    {Reach::kHttpCut, "a connection that ended without an answer"},
+    {Reach::kHttpPart, "a part of a request"},
+    {Reach::kHttpLeft, "an answer that nobody waited for"},
+    {Reach::kHttpTimeout, "a request that came too slowly"},
+    {Reach::kHttpTooMany, "too many connections"},
+    {Reach::kHttpTooLarge, "too large a body refused"},
+    {Reach::kHttpDrained, "requests answered while the server stops"},
 };
 
 class Reached {
  public:
-  void Note(Reach reach) { bits_ |= uint32_t{1} << static_cast<unsigned>(reach); }
+  void Note(Reach reach) { bits_ |= uint64_t{1} << static_cast<unsigned>(reach); }
   bool has(Reach reach) const { return (bits_ >> static_cast<unsigned>(reach) & 1) != 0; }
-  uint32_t bits() const { return bits_; }
-  static Reached FromBits(uint32_t bits) {
+  uint64_t bits() const { return bits_; }
+  static Reached FromBits(uint64_t bits) {
     Reached out;
     out.bits_ = bits;
     return out;
@@ -84,7 +104,7 @@ class Reached {
   }
 
  private:
-  uint32_t bits_ = 0;
+  uint64_t bits_ = 0;
 };
 
 // In how many runs.

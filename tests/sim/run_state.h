@@ -65,6 +65,8 @@ struct RunState {
   int act = 1;
   int64_t act_began_us = 0;  // wall clock
   bool has_backup = false;
+  bool stop_asked = false;  // of the present life, in good order
+  bool restarts = false;    // it ended so
   std::vector<int64_t> crashes_ns;       // monotonic
   std::vector<int64_t> acknowledged_ns;  // of ledger.acknowledged(): when
 

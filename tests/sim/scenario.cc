@@ -6,7 +6,7 @@
 namespace sluice::sim {
 namespace {
 
-constexpr uint64_t kScenarioStream = 1, kLieStream = 3;
+constexpr uint64_t kScenarioStream = 1, kLieStream = 3, kHttpStream = 4;
 constexpr uint64_t kChunkBytes = uint64_t{128} << 10;  // some 40 rows that are large, 256 that are small
 
 // Small enough that segments fill, runs are sealed, files are cut and snapshots expire within a few hundred events.
@@ -46,11 +46,45 @@ void AddLie(Scenario& scenario, Dice& dice) {
   scenario.full_disks = scenario.table_outages = scenario.visits = 0;
   scenario.message_lost_one_in = 0;
   scenario.message_delay_us_max = 0;
+  scenario.http.is_used = false;
   scenario.has_rival = scenario.has_second_act = scenario.restores = false;
   scenario.crashes = static_cast<int>(dice.Between(1, 6));
 }
 
+// A network below connections does worse things than one below requests, except that it repeats nothing; the front knows one tenant.
+void AddHttp(Scenario& scenario, Dice& dice) {
+  auto& http = scenario.http;
+  http.is_used = true;
+  http.options.head_timeout_ms = dice.Between(50, 3'000);
+  http.options.body_timeout_ms = dice.Between(100, 3'000);
+  http.options.idle_timeout_ms = dice.Between(50, 5'000);
+  http.options.write_timeout_ms = dice.Between(100, 3'000);
+  http.options.linger_timeout_ms = dice.Between(10, 2'000);
+  http.options.connections_max = static_cast<size_t>(dice.Between(6, 12));
+  static constexpr int64_t kTricklesUs[] = {5'000, 100'000, 600'000};
+  http.trickle_us_max = dice.Pick(kTricklesUs);
+  http.crowds = dice.OneIn(3) ? static_cast<int>(dice.Between(1, 4)) : 0;
+  http.stops = dice.OneIn(3) ? static_cast<int>(dice.Between(1, 4)) : 0;
+  scenario.workload.tenants = 1;
+  scenario.patience_us = dice.Between(500, 2'000) * kMicrosPerMilli;
+  scenario.double_delivery_one_in = 0;
+  scenario.message_lost_one_in = 0;
+  scenario.message_delay_us_max = 0;
+  auto& faults = scenario.faults;
+  faults.travel_us_max = dice.OneIn(3) ? 0 : dice.Between(100, 50'000);
+  faults.piece_bytes_max = dice.Coin() ? 0 : 2'000;
+  faults.window_bytes_max = dice.OneIn(3) ? 1'000 : 64'000;
+  if (dice.Coin()) faults.connection_reset = 0.01;
+  if (dice.OneIn(3)) faults.connection_stalled = 0.003;
+  if (dice.OneIn(4)) faults.accept_exhausted = 0.1;
+}
+
 }  // namespace
+
+void UseHttp(Scenario& scenario) {
+  Dice dice(scenario.seed, kHttpStream);
+  AddHttp(scenario, dice);
+}
 
 Scenario RandomScenario(uint64_t seed) {
   Dice dice(seed, kScenarioStream);
@@ -126,6 +160,8 @@ Scenario RandomScenario(uint64_t seed) {
   out.restores = out.has_second_act && dice.Coin();
   if (dice.OneIn(8)) AddLie(out, dice);
   else if (!out.has_rival && !out.has_second_act && dice.OneIn(3)) out.visits = static_cast<int>(dice.Between(4, 30));
+  Dice http(seed, kHttpStream);
+  if (http.OneIn(3) && out.faults.lie.kind == io::DiskLie::Kind::kNone) AddHttp(out, http);
   if (out.has_second_act || dice.OneIn(3)) {
     out.server.tier.orphan_age_us_min = kMicrosPerHour;
     out.server.tier.orphan_search_interval_us = 60 * kMicrosPerSecond;
@@ -196,6 +232,13 @@ std::string Scenario::ToString() const {
   if (table_outages > 0) out += ", " + std::to_string(table_outages) + " outages of a table";
   out += ", hot rows in " + std::to_string(server.hot_bytes_max / kChunkBytes) + " chunks and " +
          std::to_string(server.hot_disk_bytes_max / kChunkBytes) + " files";
+  if (http.is_used) {
+    out += ", over HTTP";
+    if (faults.connection_reset > 0) out += ", resets";
+    if (faults.connection_stalled > 0) out += ", silence";
+    if (http.crowds > 0) out += ", crowds";
+    if (http.stops > 0) out += ", " + std::to_string(http.stops) + " stops";
+  }
   if (message_lost_one_in > 0) out += ", one message in " + std::to_string(message_lost_one_in) + " lost";
   if (message_delay_us_max > 0) out += ", messages take up to " + std::to_string(message_delay_us_max / kMicrosPerMilli) + " ms";
   if (has_rival) out += ", a second server on a copy of the log";

@@ -7,12 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "front/http/http_options.h"
 #include "io/simulated_world.h"
 #include "server/options.h"
 #include "sim/reached.h"
 #include "sim/workload.h"
 
 namespace sluice::sim {
+
+// Requests as HTTP on simulated connections, instead of at the depth of requests.
+struct HttpScenario {
+  bool is_used = false;
+  front::http::HttpOptions options;
+  uint64_t body_bytes_max = 200'000;
+  int64_t trickle_us_max = 20'000;
+  // Of requests: nobody waits for the answer; a part is sent; more is sent than may be.
+  uint64_t left_one_in = 12, part_one_in = 8, too_much_one_in = 30;
+  int crowds = 0;  // times in which more connections come than may
+  int stops = 0;   // of the server, in good order
+};
 
 struct Scenario {
   uint64_t seed = 0;
@@ -39,6 +52,7 @@ struct Scenario {
   int64_t outage_pause_us_max = 200'000;  // before each of them
   uint64_t message_lost_one_in = 0;       // requests and answers that never arrive; 0: none
   int64_t message_delay_us_max = 0;       // on the way to the server, and back; one overtakes the other
+  HttpScenario http;
   bool has_rival = false;                 // a second server on a copy of the log and the same catalog
   bool has_second_act = false;            // ten hours after the end: another start, more requests, no file that nobody refers to
   bool restores = false;                  // before it, the log comes back from a backup
@@ -51,6 +65,9 @@ struct Scenario {
   // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
   std::string ToString() const;
 };
+
+// Sends its requests over HTTP, with habits and faults of connections that the seed decides.
+void UseHttp(Scenario& scenario);
 
 // A run of a seed: small, with everything switched on or off.
 Scenario RandomScenario(uint64_t seed);

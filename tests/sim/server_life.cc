@@ -7,6 +7,8 @@
 #include "sim/damage.h"
 #include "sim/dice.h"
 #include "sim/forwarding_catalog.h"
+#include "sim/http_client.h"
+#include "sim/http_front.h"
 #include "sim/other_engine.h"
 #include "sim/table_rows.h"
 #include "sim/view_check.h"
@@ -83,7 +85,8 @@ void ServerLife::Run() {
   run_.network.Listen(&pipeline_->log().written());
   StartReader("first-reader", [this] { Look(0, false, Loading::kAwaited); });
   for (int i = 0; i < run_.scenario.readers; i++) StartReader("reader-" + std::to_string(i), [this, i] { Read(i); });
-  Serve();
+  if (run_.scenario.http.is_used) ServeHttp();
+  else Serve();
   run_.network.Listen(nullptr);
   for (auto& reader : readers_) reader->Join();
   readers_.clear();
@@ -113,11 +116,7 @@ void ServerLife::Serve() {
   auto& log = pipeline_->log();
   int64_t housekeeping_ns = env_.clock.MonotonicNs();
   while (!stopping_ && run_.verdict.ok()) {
-    while (!stopping_) {
-      auto call = run_.network.Take();
-      if (call == nullptr) break;
-      Take(call);
-    }
+    TakeCalls();
     log.Tick(env_.clock.Now());
     AnswerDurable();
     if (run_.wiring.on_round) run_.wiring.on_round(*pipeline_);
@@ -132,6 +131,42 @@ void ServerLife::Serve() {
     log.written().Wait(wait_us);
   }
   stopping_ = true;
+}
+
+// The same with the product's own loop and front; what is no ingest is asked at the depth of requests.
+void ServerLife::ServeHttp() {
+  auto opened = HttpFront::Open(env_, *pipeline_, run_.scenario, run_.wiring, AddressOf(run_));
+  if (!opened.ok()) return run_.verdict.Note("HTTP", opened.error().ToString());
+  auto& front = **opened;
+  run_.reached.Note(Reach::kHttp);
+  HttpFront::Hooks hooks;
+  hooks.on_bell = [this] { TakeCalls(); };
+  hooks.on_housekeeping = [this] {
+    pipeline_->TickFeeds();
+    CheckPumps();
+  };
+  hooks.on_round = [this, &front] {
+    if (run_.wiring.on_round) run_.wiring.on_round(*pipeline_);
+    if (front.connections() > run_.scenario.http.options.connections_max)
+      run_.verdict.Note("HTTP", std::to_string(front.connections()) + " connections are open");
+    if (!stopping_ && run_.stop_asked) stopping_ = run_.restarts = true;
+    if (!stopping_ && run_.verdict.ok()) return;
+    if (front.waiting() > 0) run_.reached.Note(Reach::kHttpDrained);
+    stopping_ = true;
+    front.Stop();
+  };
+  run_.stop_asked = false;
+  const auto ran = front.Run(hooks);
+  if (!ran.ok()) run_.verdict.Note("HTTP", ran.error().ToString());
+  if (!front.was_cut() && front.waiting() > 0) run_.verdict.Note("HTTP", "the server stopped before it answered");
+}
+
+void ServerLife::TakeCalls() {
+  while (!stopping_) {
+    auto call = run_.network.Take();
+    if (call == nullptr) break;
+    Take(call);
+  }
 }
 
 void ServerLife::Take(const std::shared_ptr<Call>& call) {

@@ -38,6 +38,8 @@ class ServerLife {
   };
   Result<void> Open();
   void Serve();
+  void ServeHttp();
+  void TakeCalls();
   void Take(const std::shared_ptr<Call>& call);
   void Ingest(const std::shared_ptr<Call>& call);
   void Flush(const std::shared_ptr<Call>& call);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/supervisor.h"
 
+#include "sim/http_client.h"
 #include "sim/other_engine.h"
 #include "sim/second_act.h"
 #include "sim/server_life.h"
@@ -39,6 +40,8 @@ void Clients::Begin(int senders, int requests) {
     run_.world.Spawn("", "clock", [this] { JumpClocks(run_, env_); });
     run_.world.Spawn("", "disk", [this] { FillDisks(run_, env_); });
     run_.world.Spawn("", "outages", [this] { BreakTables(run_, env_); });
+    if (run_.scenario.http.crowds > 0) run_.world.Spawn("", "crowd", [this] { Crowd(run_, env_); });
+    if (run_.scenario.http.stops > 0) run_.world.Spawn("", "stopper", [this] { StopServers(run_, env_); });
     if (run_.scenario.visits > 0)
       run_.world.Spawn("visitor", "visitor", [this] { VisitTables(run_, run_.world.env("visitor")); });
   }
@@ -75,10 +78,11 @@ void Supervisor::Serve() {
   stopped_ = false;
   while (!stopped_ && run_.verdict.ok() && !run_.retired) {
     if (run_.faults_on) PlanCrash();
+    run_.restarts = false;
     Live("loop", [this] {
       ServerLife life(run_, run_.world.env(run_.server));
       life.Run();
-      stopped_ = !run_.faults_on;  // nobody stops it before
+      stopped_ = !run_.faults_on && !run_.restarts;
     });
     if (stopped_ || run_.retired) return;
     run_.all.crashes++;

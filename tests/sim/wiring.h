@@ -8,6 +8,7 @@
 
 #include "io/catalog_store.h"
 #include "io/file_system.h"
+#include "io/sockets.h"
 #include "log/log.h"
 #include "server/pipeline.h"
 #include "table/registry.h"
@@ -20,6 +21,7 @@ struct Wiring {
   std::function<std::unique_ptr<io::CatalogStore>(io::CatalogStore&)> catalog;
   std::function<std::unique_ptr<log::LogListener>(log::LogListener&)> listener;
   std::function<void(server::ServerOptions&)> options;
+  std::function<std::unique_ptr<io::Network>(io::Network&)> network;     // of the HTTP front
   std::function<void(server::Pipeline&)> on_round;  // after each round of the loop
   bool answers_before_durable = false;
   bool answers_pending_duplicates = false;  // a request of duplicates is answered before what it repeats is durable
