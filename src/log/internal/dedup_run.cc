@@ -12,7 +12,7 @@ namespace sluice::log {
 namespace {
 
 constexpr uint64_t kRunMagic = 0x5055444544434c53;  // "SLCDEDUP"
-constexpr uint32_t kRunFormatVersion = 2;
+constexpr uint32_t kRunFormatVersion = 3;
 constexpr size_t kHeaderSize = 96;  // of the 4 KiB in front
 constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;

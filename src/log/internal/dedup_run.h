@@ -6,7 +6,7 @@
 //   file  = [header 4 KiB] [block 4 KiB]... [filter] [first key of each block]
 //   block = [CRC-32C u32] [count u32] entries of 24 bytes: key high, key low, place
 //
-// A key that is not in the run costs one cache line of the filter (dedup_filter.h, 3 bytes a key), one that is one read. The filter is
+// A key that is not in the run costs one cache line of the filter (dedup_filter.h, 4 bytes a key), one that is one read. The filter is
 // looked at where it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
 // Format: docs/formats/journal.md. The name is <first>-<last>.run; it appears when the file is whole.
 
@@ -41,7 +41,7 @@ class DedupRun {
   const DedupRunRange& range() const { return range_; }
   size_t size() const { return keys_; }
   uint64_t file_bytes() const { return file_bytes_; }
-  // False: not in the run. True: probably is (about 1 in 5,000 keys that are not answers true).
+  // False: not in the run. True: probably is (about 1 in 170,000 keys that are not answers true).
   bool MayHold(const DedupKey& key) const;
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
