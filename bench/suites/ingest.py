@@ -10,6 +10,7 @@ from rounds import Contestant, compare
 from sluice import HOT_ONLY, Sluice
 
 WARM_EVENTS = 12_000_000  # more than the journal holds: from then on its segments are used again
+WARM_LOADS_MAX = 20
 HEADER = ["server", "what an acknowledgement means", "events/s", "p50", "p99", "CPU-s per 1 M events", "private memory", "hot chunks", "bytes written an event",
           "Sluice against it"]
 DURABLE = "in the journal, written synchronously; validated, duplicates removed"
@@ -20,15 +21,19 @@ def flush_all(server):
         server.flush(table["name"].split(".")[1])
 
 
-def warm(server, **load):
-    """A server that has run for a while: its journal is full, of rows that are in their tables. Returns the figures of its first seconds."""
-    first, sent = None, 0
-    while sent < WARM_EVENTS:
-        figures = measure.load(server, 200, 5, **load)
+def warm(server, seconds, **load):
+    """A server that has run for a while: its journal is full, of rows that are in their tables, and so much memory was used for hot rows
+    that a load of `seconds` finds all it needs: no load brings more than the one before. Returns the figures of its first seconds."""
+    first, sent, previous = None, 0, 0
+    for _ in range(WARM_LOADS_MAX):
+        figures = measure.load(server, 200, seconds if first else 5, **load)
+        flush_all(server)
         first = first or figures
         sent += figures["events_answered"]
-        flush_all(server)
-    return first
+        if sent >= WARM_EVENTS and figures["events_answered"] < 1.05 * previous:
+            return first
+        previous = figures["events_answered"]
+    raise RuntimeError(f"after {WARM_LOADS_MAX} loads the server still becomes faster")
 
 
 def on(server, action):
@@ -61,7 +66,7 @@ def batches(options, sentence, title, **load):
     """Between two measurements rows move to their tables; nothing moves meanwhile."""
     table = Table(sentence, HEADER)
     with Sluice(config=HOT_ONLY) as server:
-        first = warm(server, **load)
+        first = warm(server, options.seconds, **load)
 
         def measured():
             figures = measure.load(server, 200, options.seconds, **load)
