@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One event once: duplicates in one request, in flight, after restarts, for the whole window and no longer.
 
+#include <algorithm>
+#include <thread>
+
 #include "io/forwarding_files.h"
 #include "log/test_log_fixture.h"
 
@@ -161,6 +164,57 @@ TEST_F(LogDedup, AMergeThatHangsStopsNeitherSealingNorRecycling) {
     files.GoOn();
     Settle(env, *log, 200);
     EXPECT_EQ(log->stats().dedup_runs, 0u);
+    ASSERT_TRUE(log->Shutdown().ok());
+  });
+}
+
+// Counts the files of dedup runs that a thread closes.
+class ClosingThreads final : public io::ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  size_t ClosedBy(std::thread::id thread) const { return static_cast<size_t>(std::count(closed_.begin(), closed_.end(), thread)); }
+  size_t closed() const { return closed_.size(); }
+
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
+    if (!path.ends_with(".run")) return file;
+    return std::unique_ptr<io::File>(std::make_unique<Closing>(std::move(file), closed_));
+  }
+
+ private:
+  class Closing final : public io::ForwardingFile {
+   public:
+    Closing(std::unique_ptr<io::File> file, std::vector<std::thread::id>& closed) : ForwardingFile(std::move(file)), closed_(closed) {}
+    ~Closing() override { closed_.push_back(std::this_thread::get_id()); }
+
+   private:
+    std::vector<std::thread::id>& closed_;
+  };
+  std::vector<std::thread::id> closed_;  // one actor at a time
+};
+
+// Found under load: the loop closed the files of runs that had been merged and removed, and stood still for 100 ms while their space
+// became free.
+TEST_F(LogDedup, RunsThatGoAreNotClosedByTheLoop) {
+  Run([&] {
+    const auto env = world_.env();
+    ClosingThreads files(env.files);
+    auto options = SmallLogOptions();
+    options.dedup_table_keys_max = 1;
+    options.dedup_run_keys_max = 64;
+    auto log = Log::Open(EnvWith(files), kTestDirectory, options).value();
+    auto* topic = OpenTopic(*log);
+    for (int i = 0; i < 20; i++) {
+      AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
+      Settle(env, *log, 10);
+    }
+    const size_t merged = files.closed();
+    EXPECT_GE(merged, 16u);
+    world_.JumpClock(2 * kMicrosPerDay);
+    Settle(env, *log);
+    EXPECT_EQ(log->stats().dedup_runs, 0u);
+    EXPECT_GT(files.closed(), merged);
+    EXPECT_EQ(files.ClosedBy(std::this_thread::get_id()), 0u);
     ASSERT_TRUE(log->Shutdown().ok());
   });
 }

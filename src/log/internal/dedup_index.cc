@@ -2,6 +2,7 @@
 #include "log/internal/dedup_index.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -13,7 +14,7 @@ constexpr size_t kPrefetchAhead = 16;
 
 }  // namespace
 
-DedupIndex::DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered, size_t table_keys_max)
+DedupIndex::DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max)
     : table_keys_max_(table_keys_max + table_keys_max / 16),  // a table goes on until the next commit
       open_(std::make_shared<DedupTable>(0, table_keys_max_)), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
 
@@ -62,13 +63,11 @@ void DedupIndex::Merged(std::span<const std::shared_ptr<const DedupRun>> replace
   runs_.erase(first + 1, first + static_cast<ptrdiff_t>(replaced.size()));
 }
 
-std::vector<Path> DedupIndex::Expire(Timestamp before) {
-  std::vector<Path> paths;
-  while (!runs_.empty() && runs_.front()->range().newest < before) {
-    paths.push_back(runs_.front()->path());
-    runs_.erase(runs_.begin());
-  }
-  return paths;
+DedupRuns DedupIndex::Expire(Timestamp before) {
+  const auto kept = std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->range().newest >= before; });
+  DedupRuns expired(std::make_move_iterator(runs_.begin()), std::make_move_iterator(kept));
+  runs_.erase(runs_.begin(), kept);
+  return expired;
 }
 
 uint64_t DedupIndex::memory_bytes() const {

@@ -23,6 +23,8 @@
 
 namespace sluice::log {
 
+using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
+
 // A table that takes no more keys, and what it covers.
 struct FrozenTable {
   std::shared_ptr<DedupTable> table;
@@ -33,7 +35,7 @@ struct FrozenTable {
 class DedupIndex {
  public:
   // `table_keys_max`: of the open table, usually.
-  DedupIndex(std::vector<std::shared_ptr<const DedupRun>> runs, CommitSequence covered, size_t table_keys_max);
+  DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max);
 
   DedupTable& open() { return *open_; }
   const DedupTable& open() const { return *open_; }
@@ -58,9 +60,9 @@ class DedupIndex {
   void Merged(std::span<const std::shared_ptr<const DedupRun>> replaced, std::shared_ptr<const DedupRun> run);
   // An empty table whose memory the next open table takes over.
   void GiveSpare(std::shared_ptr<DedupTable> table) { spare_ = std::move(table); }
-  // Forgets runs whose newest key is older than `before`; answers their paths for removal.
-  std::vector<Path> Expire(Timestamp before);
-  const std::vector<std::shared_ptr<const DedupRun>>& runs() const { return runs_; }
+  // Forgets runs whose newest key is older than `before`, and answers them for removal.
+  DedupRuns Expire(Timestamp before);
+  const DedupRuns& runs() const { return runs_; }
   uint64_t disk_bytes() const;
   uint64_t memory_bytes() const;  // of tables
 
@@ -72,7 +74,7 @@ class DedupIndex {
   Timestamp open_newest_;
   CommitSequence frozen_until_;                        // the open table begins behind this commit
   std::deque<FrozenTable> frozen_;                     // oldest first
-  std::vector<std::shared_ptr<const DedupRun>> runs_;  // oldest first
+  DedupRuns runs_;  // oldest first
   CommitSequence covered_;
 };
 

@@ -16,8 +16,6 @@
 
 namespace sluice::log {
 
-using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
-
 // Writes the table as a run. Errors as of DedupRun::Write. Thread-safe as long as nobody changes the table.
 Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen);
 

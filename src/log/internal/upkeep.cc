@@ -13,6 +13,11 @@ namespace {
 constexpr std::string_view kPreparing = "preparing a journal segment", kSealing = "sealing a dedup run", kMerging = "merging dedup runs",
                            kCheckpointing = "writing a checkpoint", kCopyingOut = "copying frames to topic files";
 
+void RemoveFile(const io::Env& env, const Path& path) {
+  auto removed = env.files.Remove(path);
+  if (!removed.ok()) env.log.Warn("file that is not needed any more could not be removed", {{"error", removed.error().message}});
+}
+
 }  // namespace
 
 Upkeep::Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered,
@@ -73,10 +78,7 @@ void Upkeep::Step(CommitSequence durable, Timestamp now) {
 
 void Upkeep::RemoveFiles(std::vector<Path> paths) {
   parts_.jobs.Post([env = parts_.env, paths = std::move(paths)]() -> BackgroundJobs::Completion {
-    for (const auto& path : paths) {
-      auto removed = env.files.Remove(path);
-      if (!removed.ok()) env.log.Warn("file that is not needed any more could not be removed", {{"error", removed.error().message}});
-    }
+    for (const auto& path : paths) RemoveFile(env, path);
     return [] {};
   });
 }
@@ -158,16 +160,14 @@ void Upkeep::PostMerge(DedupRuns runs) {
   parts_.merge_jobs.Post([this, runs = std::move(runs)]() -> BackgroundJobs::Completion {
     auto merged = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(
         MergeRuns(parts_.env, parts_.paths, parts_.journal_id, runs, parts_.merge_jobs.ending()));
-    return [this, runs, merged] {
+    return [this, runs, merged]() mutable {
       merging_ = false;
       if (!merged->ok()) {
         merge_retry_at_ = Timestamp{now_.us + kRetryDelayUs};
         return Warn(kMerging, merged->error());
       }
       parts_.dedup.Merged(runs, merged->value());
-      std::vector<Path> replaced;
-      for (const auto& run : runs) replaced.push_back(run->path());
-      RemoveFiles(std::move(replaced));
+      RemoveRuns(std::move(runs));
     };
   });
 }
@@ -176,7 +176,16 @@ void Upkeep::PostMerge(DedupRuns runs) {
 void Upkeep::Expire(Timestamp now) {
   if (merging_) return;
   auto expired = parts_.dedup.Expire(Timestamp{now.us - parts_.options.dedup_window_us});
-  if (!expired.empty()) RemoveFiles(std::move(expired));
+  if (!expired.empty()) RemoveRuns(std::move(expired));
+}
+
+// The job is the last to hold them: when a file without a name is closed its space becomes free, which takes the file system long when
+// it has to tell the disk.
+void Upkeep::RemoveRuns(DedupRuns runs) {
+  parts_.merge_jobs.Post([env = parts_.env, runs = std::move(runs)]() -> BackgroundJobs::Completion {
+    for (const auto& run : runs) RemoveFile(env, run->path());
+    return [] {};
+  });
 }
 
 // ---- checkpoints ----

@@ -40,7 +40,7 @@ class Upkeep {
     LogView& view;
     BackgroundJobs& jobs;
     BackgroundJobs& segment_jobs;  // apart: commits wait for the next segment, not for the sealing of a run
-    BackgroundJobs& merge_jobs;    // apart: the journal waits for the sealing of a run, not for the merging of others
+    BackgroundJobs& merge_jobs;    // apart: the journal waits for the sealing of a run, not for the merging and removal of others
   };
   Upkeep(Parts parts, SegmentNumber oldest_segment, uint64_t spare_segments, CommitSequence checkpoint_covered, CommitSequence previous_checkpoint_covered);
 
@@ -70,6 +70,7 @@ class Upkeep {
   void MergeIfDue(Timestamp now);
   void PostMerge(DedupRuns runs);
   void Expire(Timestamp now);
+  void RemoveRuns(DedupRuns runs);
   void PostClear(std::shared_ptr<DedupTable> table);
   void WriteCheckpointIfDue(CommitSequence durable);
   bool RecyclingNeedsCheckpoint() const;
