@@ -35,19 +35,23 @@ inline __m256i FilterBitsOf(uint32_t half) {
   const __m256i product = _mm256_mullo_epi32(_mm256_set1_epi32(static_cast<int>(half)), factors);
   return _mm256_sllv_epi32(_mm256_set1_epi32(1), _mm256_srli_epi32(product, 27));
 }
-inline __m256i FirstFilterBitsOf(const DedupKey& key) { return FilterBitsOf(static_cast<uint32_t>(key.low)); }
-inline __m256i SecondFilterBitsOf(const DedupKey& key) { return FilterBitsOf(static_cast<uint32_t>(key.low >> 32)); }
 
-inline void AddToFilter(DedupFilterLine& line, const DedupKey& key) {
+// What all runs ask for the same key: its bits do not depend on the length of a filter.
+struct DedupFilterBits {
+  explicit DedupFilterBits(const DedupKey& key)
+      : first(FilterBitsOf(static_cast<uint32_t>(key.low))), second(FilterBitsOf(static_cast<uint32_t>(key.low >> 32))) {}
+  __m256i first, second;
+};
+
+inline void AddToFilter(DedupFilterLine& line, const DedupFilterBits& bits) {
   auto* halves = reinterpret_cast<__m256i*>(&line);
-  _mm256_storeu_si256(halves, _mm256_or_si256(_mm256_loadu_si256(halves), FirstFilterBitsOf(key)));
-  _mm256_storeu_si256(halves + 1, _mm256_or_si256(_mm256_loadu_si256(halves + 1), SecondFilterBitsOf(key)));
+  _mm256_storeu_si256(halves, _mm256_or_si256(_mm256_loadu_si256(halves), bits.first));
+  _mm256_storeu_si256(halves + 1, _mm256_or_si256(_mm256_loadu_si256(halves + 1), bits.second));
 }
 
-inline bool MayHold(const DedupFilterLine& line, const DedupKey& key) {
+inline bool MayHold(const DedupFilterLine& line, const DedupFilterBits& bits) {
   const auto* halves = reinterpret_cast<const __m256i*>(&line);
-  return _mm256_testc_si256(_mm256_loadu_si256(halves), FirstFilterBitsOf(key)) != 0 &&
-         _mm256_testc_si256(_mm256_loadu_si256(halves + 1), SecondFilterBitsOf(key)) != 0;
+  return _mm256_testc_si256(_mm256_loadu_si256(halves), bits.first) != 0 && _mm256_testc_si256(_mm256_loadu_si256(halves + 1), bits.second) != 0;
 }
 
 }  // namespace sluice::log

@@ -10,7 +10,8 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kPrefetchAhead = 16;
+constexpr size_t kPrefetchAhead = 16;  // slots of a table
+constexpr size_t kLinesAhead = 32;     // of filters
 
 }  // namespace
 
@@ -23,7 +24,7 @@ void DedupIndex::Touch(Timestamp append_time) {
   open_newest_ = append_time;
 }
 
-// All keys in one table or run, then in the next: what will be looked at can be fetched ahead.
+// All keys in one table, then in the next: what will be looked at can be fetched ahead.
 Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
   for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
     const DedupTable& table = *frozen->table;
@@ -33,7 +34,24 @@ Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<Ded
       if (place != nullptr) places[i] = *place;
     }
   }
-  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) RETURN_IF_ERROR((*run)->FindAll(keys, places));
+  return FindInRuns(keys, places);
+}
+
+// Each key in all runs, because its bits are the same for all; the lines of the next keys are on their way meanwhile.
+Result<void> DedupIndex::FindInRuns(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
+  const size_t ahead = std::max<size_t>(1, kLinesAhead / std::max<size_t>(1, runs_.size()));
+  const auto prefetch = [&](size_t i) {
+    for (const auto& run : runs_) run->Prefetch(keys[i]);
+  };
+  for (size_t i = 0; i < std::min(ahead, keys.size()); i++) prefetch(i);
+  for (size_t i = 0; i < keys.size(); i++) {
+    if (i + ahead < keys.size()) prefetch(i + ahead);
+    const DedupFilterBits bits(keys[i]);
+    for (size_t r = runs_.size(); r-- > 0 && places[i].empty();) {
+      if (!runs_[r]->MayHold(keys[i], bits)) continue;
+      ASSIGN_OR_RETURN(places[i], runs_[r]->Find(keys[i]));
+    }
+  }
   return {};
 }
 

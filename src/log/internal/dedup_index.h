@@ -67,6 +67,8 @@ class DedupIndex {
   uint64_t memory_bytes() const;  // of tables
 
  private:
+  Result<void> FindInRuns(std::span<const DedupKey> keys, std::span<DedupPlace> places) const;
+
   const size_t table_keys_max_;
   std::shared_ptr<DedupTable> open_;
   std::shared_ptr<DedupTable> spare_;  // or null

@@ -18,9 +18,11 @@ constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
 constexpr size_t kBlocksAtOnce = 256;  // 1 MiB
+// Larger runs are written past the page cache. What is sent twice is mostly sent again soon: the newest runs are looked into, and a read
+// of the disk is one that everybody waits for.
+constexpr size_t kCachedKeysMax = 5'000'000;
 constexpr size_t kFilterLinesAtOnce = 4096;
 static_assert(kFilterLinesAtOnce * sizeof(DedupFilterLine) % io::kDirectAlignment == 0 && kBlock % io::kDirectAlignment == 0);
-constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kIndexEntrySize = 16;
 constexpr std::string_view kRunSuffix = ".run";
 constexpr std::string_view kUnfinishedSuffix = ".run.tmp";  // as io::WriteFileAtomically names it
@@ -33,7 +35,7 @@ size_t FilterBytes(size_t keys) { return FilterLines(keys) * sizeof(DedupFilterL
 static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
 
 // Blocks and filter go to the file piece by piece, each to its place; the index grows meanwhile. All in whole blocks of aligned memory,
-// because the file is uncached.
+// because the file may be uncached.
 class RunWriter {
  public:
   RunWriter(io::File& file, size_t keys)
@@ -78,7 +80,7 @@ class RunWriter {
   Result<void> AddToFilterPiece(const DedupKey& key) {
     const size_t line = FilterLineOf(key, filter_lines_);
     while (line >= filter_first_ + filter_.size()) RETURN_IF_ERROR(FlushFilter());
-    AddToFilter(filter_[line - filter_first_], key);
+    AddToFilter(filter_[line - filter_first_], DedupFilterBits(key));
     return {};
   }
 
@@ -180,7 +182,7 @@ Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPa
     std::memcpy(header.begin(), EncodeHeader(journal, range, keys, checksums.first, checksums.second).data(), kBlock);
     return file.Write(0, {header.begin(), header.size()});
   };
-  RETURN_IF_ERROR(io::WriteFileAtomically(env.files, RunPath(paths, range), write, {.uncached = true}));
+  RETURN_IF_ERROR(io::WriteFileAtomically(env.files, RunPath(paths, range), write, {.uncached = keys > kCachedKeysMax}));
   return Open(env, RunPath(paths, range), journal);
 }
 
@@ -219,19 +221,6 @@ Result<void> DedupRun::ReadHeader(io::SharedMemory& memory, const JournalId& jou
     first_keys_.push_back({high, keys.Get<uint64_t>()});
   }
   filter_ = {reinterpret_cast<const DedupFilterLine*>(filter.data()), FilterLines(keys_)};
-  return {};
-}
-
-bool DedupRun::MayHold(const DedupKey& key) const { return log::MayHold(filter_[FilterLineOf(key, filter_.size())], key); }
-
-// The filter is larger than the caches: its lines are fetched some keys ahead.
-Result<void> DedupRun::FindAll(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
-  for (size_t i = 0; i < std::min(kPrefetchAhead, keys.size()); i++) __builtin_prefetch(&filter_[FilterLineOf(keys[i], filter_.size())]);
-  for (size_t i = 0; i < keys.size(); i++) {
-    if (i + kPrefetchAhead < keys.size()) __builtin_prefetch(&filter_[FilterLineOf(keys[i + kPrefetchAhead], filter_.size())]);
-    if (!MayHold(keys[i]) || !places[i].empty()) continue;
-    ASSIGN_OR_RETURN(places[i], Find(keys[i]));
-  }
   return {};
 }
 

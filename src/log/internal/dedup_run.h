@@ -42,16 +42,16 @@ class DedupRun {
   size_t size() const { return keys_; }
   uint64_t file_bytes() const { return file_bytes_; }
   // False: not in the run. True: probably is (about 1 in 170,000 keys that are not answers true).
-  bool MayHold(const DedupKey& key) const;
+  bool MayHold(const DedupKey& key, const DedupFilterBits& bits) const { return log::MayHold(LineOf(key), bits); }
+  // Fetches what MayHold looks at: a filter is larger than the caches.
+  void Prefetch(const DedupKey& key) const { __builtin_prefetch(&LineOf(key)); }
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
-  // Sets the places that are empty and whose key is in the run; reads the file for those that it may hold.
-  // REQUIRES: as many places as keys.
-  Result<void> FindAll(std::span<const DedupKey> keys, std::span<DedupPlace> places) const;
 
  private:
   friend class DedupRunEntries;
   explicit DedupRun(io::FileSystem& files) : files_(files) {}
+  const DedupFilterLine& LineOf(const DedupKey& key) const { return filter_[FilterLineOf(key, filter_.size())]; }
   Result<void> ReadHeader(io::SharedMemory& memory, const JournalId& journal);
   // As many blocks as `memory` has room for, from block `first` on.
   Result<void> ReadBlocks(io::File& file, size_t first, std::span<char> memory, std::vector<DedupEntry>& entries) const;

@@ -209,12 +209,12 @@ TEST_F(DedupRunTest, ADedupRunFindsItsKeysAndFewOthers) {
   ASSERT_TRUE(written.ok());
   auto run = *DedupRun::Open(env_, (*written)->path(), TestId());
   for (const auto& e : entries) {
-    ASSERT_TRUE(run->MayHold(e.key));
+    ASSERT_TRUE(run->MayHold(e.key, DedupFilterBits(e.key)));
     ASSERT_EQ(run->Find(e.key)->packed(), e.place.packed());
   }
   size_t mistaken = 0;
   for (const auto& e : RandomEntries(100'000, 2)) {
-    mistaken += run->MayHold(e.key);
+    mistaken += run->MayHold(e.key, DedupFilterBits(e.key));
     ASSERT_TRUE(run->Find(e.key)->empty());
   }
   EXPECT_LE(mistaken, 8u);  // about 0.6 are expected: 9 come in one run of 10^8
