@@ -22,7 +22,7 @@ class LogTest : public testing::Test {
   // The world with other files.
   io::Env EnvWith(io::FileSystem& files) {
     const auto env = world_.env();
-    return {files, env.objects, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes};
+    return {files, env.objects, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes, env.network};
   }
   std::unique_ptr<Log> Open(LogOptions options = SmallLogOptions()) {
     auto log = Log::Open(world_.env(), kTestDirectory, std::move(options));

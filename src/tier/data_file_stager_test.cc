@@ -123,7 +123,7 @@ class DataFileStagerTest : public testing::Test {
     metadata.default_spec_id = metadata.partition_specs[0].spec_id;
     options = *iceberg::DataFileOptions::FromProperties(metadata.schema(), table::EventTableProperties(), options);
     auto env = world_.env();
-    io::Env discarding{env.files, objects_, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes};
+    io::Env discarding{env.files, objects_, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes, env.network};
     bytes_before_ = bytes_live;
     bytes_peak = bytes_before_;
     return StageDataFiles(discarding, turns_, metadata, options, chunks);
