@@ -30,25 +30,26 @@ SimulatedScheduler::SimulatedScheduler(uint64_t seed, const SimulationOptions& o
 
 SimulatedScheduler::~SimulatedScheduler() {
   CHECK(!active_, "a simulated world was destroyed while it ran");
-  for (auto& actor : actors_) CHECK(!actor->thread.joinable(), "a simulated world was destroyed with actors that never ran");
+  CHECK(actors_.empty(), "a simulated world was destroyed with actors that never ran");
 }
 
 SimulatedScheduler::ActorPtr SimulatedScheduler::Start(std::string name, ProcessId process, std::function<void()> body) {
   std::lock_guard lock(mutex_);
+  std::erase_if(actors_, [](const ActorPtr& ended) {
+    if (ended->state != Actor::State::kEnded) return false;
+    ended->fiber = nullptr;
+    return true;
+  });
   auto actor = actors_.emplace_back(std::make_shared<Actor>());
   actor->name = std::move(name);
   actor->process = process;
   actor->number = next_number_++;
   actor->doing = "about to start";
-  actor->thread = std::thread([this, &self = *actor, body = std::move(body)]() mutable { RunBody(self, std::move(body)); });
+  actor->fiber = std::make_unique<Fiber>([this, &self = *actor, body = std::move(body)]() mutable { RunBody(self, body); });
   return actor;
 }
 
-void SimulatedScheduler::RunBody(Actor& self, std::function<void()> body) {
-  {
-    std::unique_lock lock(mutex_);
-    self.picked.wait(lock, [&] { return running_ == &self; });
-  }
+void SimulatedScheduler::RunBody(Actor& self, std::function<void()>& body) {
   try {
     if (!self.doomed) body();
   } catch (const SimulatedCrash&) {
@@ -67,15 +68,14 @@ void SimulatedScheduler::RunBody(Actor& self, std::function<void()> body) {
       actor->woken = true;
     }
   running_ = PickLocked();
-  if (running_ != nullptr) running_->picked.notify_one();
-  else ended_.notify_one();
+  lock.unlock();
+  self.fiber->EndBySwitchTo(running_ != nullptr ? *running_->fiber : *outside_);
 }
 
 SimulatedScheduler::Actor* SimulatedScheduler::Self() const {
   std::lock_guard lock(mutex_);
   if (!active_) return nullptr;
-  CHECK(running_ != nullptr && running_->thread.get_id() == std::this_thread::get_id(),
-        "a thread that the simulator does not know called io");
+  CHECK(running_ != nullptr && runner_ == std::this_thread::get_id(), "a thread that the simulator does not know called io");
   return running_;
 }
 
@@ -155,8 +155,9 @@ void SimulatedScheduler::AbortLocked(const std::string& why) const {
 void SimulatedScheduler::Switch(std::unique_lock<std::mutex>& lock, Actor& self) {
   running_ = PickLocked();
   if (running_ == &self) return;
-  running_->picked.notify_one();
-  self.picked.wait(lock, [&] { return running_ == &self; });
+  lock.unlock();
+  self.fiber->SwitchTo(*running_->fiber);
+  lock.lock();
 }
 
 void SimulatedScheduler::Yield(std::string_view doing, uint64_t detail, int64_t cost_ns) {
@@ -234,20 +235,34 @@ bool SimulatedScheduler::ThrowIfDoomed() {
   return true;
 }
 
+// Ends the program when the running actor blocks on something that is not of this world.
+void SimulatedScheduler::Watch() {
+  std::unique_lock lock(mutex_);
+  const auto stall = std::chrono::seconds(options_.stall_seconds_max);
+  for (uint64_t seen = steps_; !over_.wait_for(lock, stall, [&] { return running_ == nullptr; }); seen = steps_)
+    if (steps_ == seen) AbortLocked("the baton is lost: the running actor comes to no scheduling point; a mutex held across an io call?");
+}
+
 SimulationResult SimulatedScheduler::Run() {
   std::unique_lock lock(mutex_);
   CHECK(!active_, "Run inside of Run");
   active_ = true;
   result_ = {};
+  runner_ = std::this_thread::get_id();
   running_ = PickLocked();
-  if (running_ != nullptr) running_->picked.notify_one();
-  const auto stall = std::chrono::seconds(options_.stall_seconds_max);
-  for (uint64_t seen = steps_; running_ != nullptr; seen = steps_)
-    if (!ended_.wait_for(lock, stall, [&] { return running_ == nullptr; }) && steps_ == seen)
-      AbortLocked("the baton is lost: the running actor comes to no scheduling point; a mutex held across an io call?");
+  Fiber outside;
+  outside_ = &outside;
+  std::thread watch([this] { Watch(); });
+  if (running_ != nullptr) {
+    lock.unlock();
+    outside.SwitchTo(*running_->fiber);
+    lock.lock();
+  }
   active_ = false;
   lock.unlock();
-  for (auto& actor : actors_) actor->thread.join();
+  over_.notify_one();
+  watch.join();
+  for (auto& actor : actors_) actor->fiber = nullptr;
   actors_.clear();
   return result_;
 }

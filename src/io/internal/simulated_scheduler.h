@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// The baton: every simulated thread is a real one that runs only while it holds it. At each scheduling point the seed picks the
-// next holder among those that can run; when nobody can, time jumps to the earliest timer; without a timer it is a deadlock.
+// The baton: every simulated thread is a fiber that runs only while it holds it; all of them belong to the thread that calls Run. At each
+// scheduling point the seed picks the next holder among those that can run; when nobody can, time jumps to the earliest timer; without
+// a timer it is a deadlock.
 //
 //   kReady ──picked──▶ kRunning ──Yield──▶ kReady
 //                         │ └─────Block──▶ kBlocked ──Wake, timer or death──▶ kReady
@@ -18,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "io/internal/fiber.h"
 #include "io/internal/seeded_random.h"
 #include "io/simulated_world.h"
 
@@ -38,12 +40,11 @@ class SimulatedScheduler {
     ProcessId process = 0;
     uint64_t number = 0;
     State state = State::kReady;
-    bool doomed = false;      // its process crashed
-    bool woken = false;       // by Wake, not by its timer
-    int64_t wake_at_ns = -1;  // timer of a blocked one; -1: none
-    std::string doing;        // for reports
-    std::condition_variable picked;
-    std::thread thread;
+    bool doomed = false;           // its process crashed
+    bool woken = false;            // by Wake, not by its timer
+    int64_t wake_at_ns = -1;       // timer of a blocked one; -1: none
+    std::string doing;             // for reports
+    std::unique_ptr<Fiber> fiber;  // null: it has ended, and its stack is gone
   };
 
   using ActorPtr = std::shared_ptr<Actor>;
@@ -54,7 +55,7 @@ class SimulatedScheduler {
 
   // Makes an actor that can be picked from now on. Callable by the running actor, and from outside while nobody runs.
   ActorPtr Start(std::string name, ProcessId process, std::function<void()> body);
-  // Gives the baton away until all actors ended. Called from outside.
+  // Gives the baton away until all actors ended. Called from outside. Meanwhile a thread watches that they come to scheduling points.
   SimulationResult Run();
 
   // The actor that calls; null: this is outside of Run. REQUIRES: no foreign thread calls while actors run.
@@ -83,7 +84,8 @@ class SimulatedScheduler {
   uint64_t steps() const { return steps_; }
 
  private:
-  void RunBody(Actor& self, std::function<void()> body);
+  void RunBody(Actor& self, std::function<void()>& body);
+  void Watch();
   void Switch(std::unique_lock<std::mutex>& lock, Actor& self);
   Actor* PickLocked();
   void WakeTimersLocked();
@@ -94,12 +96,14 @@ class SimulatedScheduler {
 
   const SimulationOptions& options_;
   SeededRandom random_;
-  mutable std::mutex mutex_;
-  std::condition_variable ended_;
-  std::vector<ActorPtr> actors_;  // of this run
+  mutable std::mutex mutex_;  // between the run and who watches it
+  std::condition_variable over_;
+  std::vector<ActorPtr> actors_;  // of this run; those that have ended go when the next one starts
   std::vector<bool> doomed_;      // by ProcessId
   std::map<ProcessId, int64_t> frozen_until_ns_;
   Actor* running_ = nullptr;
+  Fiber* outside_ = nullptr;  // who called Run
+  std::thread::id runner_;
   bool active_ = false;
   int64_t now_ns_ = 0;
   uint64_t steps_ = 0;
