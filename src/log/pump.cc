@@ -281,7 +281,6 @@ int64_t Pump::Commit() {
 int64_t Pump::Fail(const Error& error) {
   Drop();
   failed_to_load_ = false;
-  failing_.store(true, std::memory_order_relaxed);
   last_failure_ = error.ToString();
   bool again = MeansLoadAgain(error.code);
   {
@@ -292,10 +291,12 @@ int64_t Pump::Fail(const Error& error) {
     EnterPause(error);
     return 0;
   }
+  // One is no sign that it does not get on: a commit that landed late, or another owner that comes only once.
   if (again && ++conflicts_in_row_ <= kConflictsAtOnce) {
     Publish(PumpState::kLoading, {});
     return 0;
   }
+  failing_.store(true, std::memory_order_relaxed);
   int64_t delay_us = backoff_.NextDelay(env_.random.Next64());
   resume_at_ns_ = env_.clock.MonotonicNs() + delay_us * kNsPerUs;
   env_.log.Warn("consumer backs off", {{"consumer", options_.name}, {"error", error.ToString()}, {"delay_us", delay_us}});

@@ -71,7 +71,7 @@ class Pump {
   // Pauses with this cause (a table that was found broken elsewhere).
   void Pause(Error cause);
   PumpStatus status() const;
-  // Something went wrong since its last success: nobody knows when it gets on. Thread-safe, cheap.
+  // Something went wrong since its last success, more than one conflict: nobody knows when it gets on. Thread-safe, cheap.
   bool is_failing() const { return failing_.load(std::memory_order_relaxed); }
 
   // One step of the loop; returns how long to wait before the next one in microseconds (0: at once, -1: until something new is
