@@ -279,10 +279,12 @@ Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, 
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return a->range().first != b->range().first ? a->range().first < b->range().first : a->range().last > b->range().last;
   });
+  // Some overlap: a merge that failed after its file had its name left it there, and the next one began in the middle of it. Both have
+  // all keys of what they cover.
   for (auto& run : all) {
     if (!runs.empty() && run->range().last <= runs.back()->range().last) {
       obsolete.push_back(run->path());
-    } else if (!runs.empty() && run->range().first != runs.back()->range().last + 1) {
+    } else if (!runs.empty() && run->range().first > runs.back()->range().last + 1) {
       return Error{ErrorCode::kCorruption, "a dedup run between '" + runs.back()->path() + "' and '" + run->path() + "' is missing",
                    "restore the directory '" + paths.dedup + "' from a backup; without the file duplicates would be taken twice"};
     } else {

@@ -84,7 +84,7 @@ class DedupRunEntries final : public DedupEntries {
 };
 
 // The runs of a log directory, oldest first; those that another one contains (a merge before a crash) are left out and added to
-// `obsolete`, as are those that a crash left unfinished. kCorruption: one in the middle is missing.
+// `obsolete`, as are those that a crash left unfinished. Ranges of two may overlap. kCorruption: one in the middle is missing.
 Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
                                                                    std::vector<Path>& obsolete);
 
