@@ -166,6 +166,19 @@ TEST_P(HotLoaderTest, NewerRowsThatFillTheMemoryLeaveRoomForTheOlderOnes) {
   });
 }
 
+// Found by the simulator: after a flush that took the table's version from the catalog, a view said that there is no such table, because
+// the rows were to be loaded a moment later.
+TEST_P(HotLoaderTest, ATableWhoseRowsAreAboutToBeLoadedIsLoading) {
+  Run([&] {
+    registry_->HoldBack(*table_);
+    EXPECT_TRUE(registry_->IsLoading(*table_));
+    const auto view = registry_->View();
+    ASSERT_EQ(view.tables.size(), 1u);
+    EXPECT_TRUE(view.tables[0].is_loading);
+    EXPECT_EQ(view.tables[0].version, nullptr);
+  });
+}
+
 // Nobody knows when its rows leave: what the log still has may not take the memory that new rows of other tables need.
 TEST_P(HotLoaderTest, RowsOfATableThatDoesNotGetOnWaitForRoom) {
   Run([&] {

@@ -152,7 +152,13 @@ bool TableRegistry::Reload(Table& table) {
 
 bool TableRegistry::IsLoading(const Table& table) const {
   std::lock_guard lock(mutex_);
-  return table.is_loading_ || table.is_torn();
+  return IsOnItsWay(table);
+}
+
+// REQUIRES: mutex_ is held. Also between the moment at which it is known where the table's snapshot ends and the next look at tables
+// that are held back: nothing is wrong with it, and a statement has to wait.
+bool TableRegistry::IsOnItsWay(const Table& table) const {
+  return table.is_loading_ || table.is_torn() || (!table.is_complete_ && table.version_ != nullptr);
 }
 
 uint64_t TableRegistry::stuck_bytes() const {
@@ -194,7 +200,7 @@ TablesView TableRegistry::View() const {
     if (table->is_complete_)
       out.tables.push_back(
           {table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_, table->reading_});
-    else out.tables.push_back({table.get(), nullptr, {}, {}, {}, nullptr, table->is_loading_ || table->is_torn()});
+    else out.tables.push_back({table.get(), nullptr, {}, {}, {}, nullptr, IsOnItsWay(*table)});
   }
   return out;
 }

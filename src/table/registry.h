@@ -89,6 +89,7 @@ class TableRegistry : public log::LogListener {
 
  private:
   Table* TableOf(const log::Topic& topic);
+  bool IsOnItsWay(const Table& table) const;
   void TakeLoaded(Table& table);
   void CompleteLoaded();
 
