@@ -116,6 +116,7 @@ void Sender::Deliver(const Request& request) {
     if (http_ != nullptr ? !http_->Ask(*call, patience_us, twins) : !Ask(run_, env_, bell_, call, patience_us)) {
       unanswered++;
       run_.all.unanswered++;
+      if (const int64_t frozen_ns = run_.frozen_until_ns - env_.clock.MonotonicNs(); frozen_ns > 0) env_.clock.SleepUs(frozen_ns / 1'000);
       continue;
     }
     const bool is_done = Judge(*shared, *call, acknowledged);
@@ -253,7 +254,7 @@ void Close(RunState& run, io::Env env) {
       if (attempt == kClosingAttemptsMax) return run.verdict.Note("close", "nothing moves any more: " + why);
       if (Ask(run, env, bell, call, kFlushPatienceUs) && (call->message.empty() || !must_succeed)) return;
       why = call->message;
-      env.clock.SleepUs(kPollUs);
+      env.clock.SleepUs(std::max(kPollUs, (run.frozen_until_ns - env.clock.MonotonicNs()) / 1'000));
     }
   };
   until_done(Call::Kind::kFlush, true);

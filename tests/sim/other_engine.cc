@@ -61,6 +61,7 @@ void VisitTables(RunState& run, io::Env env) {
     const auto change = AnyChange(dice, *table->metadata, topic, stops);
     if (stops) run.all.visited[name].waits = true;
     auto committed = catalog.Commit(*table, change);
+    if (stops && (committed.ok() || committed.error().code == ErrorCode::kCommitUnknown)) run.all.visited[name].taken = true;
     env.log.Info("another engine was here",
                  {{"table", name.ToString()}, {"stops", stops}, {"error", committed.ok() ? "" : committed.error().ToString()}});
     if (committed.ok()) run.reached.Note(stops ? Reach::kProgressTaken : Reach::kVisited);
@@ -76,8 +77,12 @@ bool ResumeVisited(RunState& run, server::TableFeed& feed) {
   const auto from = tier::ParseResumeFrom(kPlaces[visited->second.attempts++ % std::ssize(kPlaces)]);
   feed.Resume(*from, [&run, name = feed.table().name()](const Result<void>& resumed) {
     // A start in between, a catalog that does not answer: somebody tries again.
-    if (!resumed.ok()) run.all.visited[name].waits = true;
-    else run.reached.Note(Reach::kResumed);
+    if (!resumed.ok()) {
+      run.all.visited[name].waits = true;
+    } else {
+      run.all.visited[name].taken = false;
+      run.reached.Note(Reach::kResumed);
+    }
   });
   return true;
 }

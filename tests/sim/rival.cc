@@ -136,7 +136,7 @@ void RivalServer::Begin() {
     env_.clock.SleepUs(dice_.Between(1, 50'000));
   if (!all.verdict.ok() || !all.faults_on || original_.ledger.acknowledged().empty()) return;
 
-  if (dice_.Coin()) all.world.Freeze(dice_.Between(1'000, 20 * kMicrosPerSecond), original_.server);
+  if (dice_.Coin()) Freeze(original_, dice_.Between(1'000, 20 * kMicrosPerSecond));
   all.world.CloneTree(original_.scenario.server.data, Path(kPlace) + original_.scenario.server.data,
                       original_.scenario.server.data + "/warehouse", dice_.Coin());
   all.reached.Note(Reach::kRival);
@@ -154,12 +154,18 @@ void RivalServer::Begin() {
   clients_->Begin(dice_.OneIn(4) ? 0 : original_.scenario.senders, original_.scenario.requests);
 }
 
+void RivalServer::Freeze(RunState& run, int64_t us) {
+  run.world.Freeze(us, run.server);
+  run.frozen_until_ns = env_.clock.MonotonicNs() + us * 1'000;
+}
+
 void RivalServer::FreezeNowAndThen() {
   const int freezes = run_ == nullptr ? 0 : static_cast<int>(dice_.Between(0, kFreezesMax));
   for (int i = 0; i < freezes && original_.all.verdict.ok() && original_.all.senders_at_work > 0; i++) {
     env_.clock.SleepUs(dice_.Between(0, kMicrosPerSecond));
     if (!original_.all.faults_on) return;
-    original_.world.Freeze(dice_.Between(1'000, 5 * kMicrosPerSecond), dice_.Coin() ? original_.server : run_->server);
+    const int64_t us = dice_.Between(1'000, 5 * kMicrosPerSecond);
+    Freeze(dice_.Coin() ? original_ : *run_, us);
     original_.reached.Note(Reach::kFrozen);
   }
 }

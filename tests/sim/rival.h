@@ -29,6 +29,7 @@ class RivalServer {
 
  private:
   void Begin();
+  void Freeze(RunState& run, int64_t us);
   void FreezeNowAndThen();
 
   RunState& original_;

@@ -37,7 +37,8 @@ struct Surroundings {
   std::set<table::TableName> broken_tables = {};  // the catalog does not answer for them
   // Another engine took their progress away.
   struct Visited {
-    bool waits = true;  // for somebody to say where it goes on
+    bool waits = true;   // for somebody to say where it goes on
+    bool taken = false;  // and nobody has said it since: who feeds it may not know, if nothing came for it
     int attempts = 0;
   };
   std::map<table::TableName, Visited> visited = {};
@@ -75,6 +76,7 @@ struct RunState {
   std::set<EventKey> under_way = {};         // without an answer when the copy was made: its log may have them
   bool retired = false;                      // it does not start any more: the other one fed a table with other rows
   std::set<table::TableName> diverged = {};  // paused for the same reason
+  int64_t frozen_until_ns = 0;               // monotonic: it does not answer, and cannot start
 };
 
 }  // namespace sluice::sim

@@ -33,13 +33,14 @@ server::ServerOptions SmallServer() {
 void AddLie(Scenario& scenario, Dice& dice) {
   using Kind = io::DiskLie::Kind;
   static constexpr Kind kKinds[] = {Kind::kRottenBit, Kind::kRottenRead, Kind::kLostWrite, Kind::kMisdirectedWrite};
-  // Of each part how many calls a run makes there, about. Files of hot rows are not checked before they are read.
+  // Of each part how many calls a run makes there, about: of data files those of ".../events/data/". Files of hot rows are not checked
+  // before they are read.
   struct Part {
     const char* path;
     int64_t calls;
   };
-  static constexpr Part kParts[] = {{"/log/journal/", 80}, {"/log/", 80},      {"/log/dedup/", 6},
-                                    {"/log/topics/", 6},   {"/metadata/", 60}, {"/log/checkpoints/", 6}};
+  static constexpr Part kParts[] = {{"/log/journal/", 80},    {"/log/", 80},  {"/log/dedup/", 6}, {"/log/topics/", 6}, {"/metadata/", 60},
+                                    {"/log/checkpoints/", 6}, {"s/data/", 60}};
   const auto& part = dice.Pick(kParts);
   scenario.faults = {};
   scenario.faults.lie = {dice.Pick(kKinds), part.path, static_cast<uint64_t>(dice.Between(1, part.calls))};
