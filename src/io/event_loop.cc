@@ -112,8 +112,8 @@ int64_t EventLoop::WaitNs() const {
 // As long as Run is on the stack, however it is left: what goes after a simulated crash must not call what went before it.
 class EventLoop::Ownership {
  public:
-  explicit Ownership(EventLoop& loop) : loop_(loop) { loop_.owner_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
-  ~Ownership() { loop_.owner_.store(std::thread::id{}, std::memory_order_relaxed); }
+  explicit Ownership(EventLoop& loop) : loop_(loop) { loop_.owner_.store(ThisThread(), std::memory_order_relaxed); }
+  ~Ownership() { loop_.owner_.store(nullptr, std::memory_order_relaxed); }
 
  private:
   EventLoop& loop_;

@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -85,7 +84,7 @@ class EventLoop {
   // Run returns after the current round. May come before Run: then it returns at once.
   void Stop();
   // True in handlers, timers, tasks and the round's end.
-  bool OnOwnThread() const { return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool OnOwnThread() const { return owner_.load(std::memory_order_relaxed) == ThisThread(); }
 
   // The monotonic time at the start of this round. Outside Run: now.
   int64_t now_ns() const;
@@ -115,7 +114,7 @@ class EventLoop {
   TimerHeap timers_;
   std::function<void()> round_end_;
   int64_t round_ns_ = 0;
-  std::atomic<std::thread::id> owner_{};
+  std::atomic<const void*> owner_{nullptr};
   std::atomic<bool> stop_{false};
 
   std::mutex mutex_;

@@ -46,4 +46,7 @@ class Threads {
   virtual std::unique_ptr<Signal> NewSignal() = 0;
 };
 
+// What tells the thread that calls from all others that live, simulated ones too; never null.
+const void* ThisThread();
+
 }  // namespace sluice::io

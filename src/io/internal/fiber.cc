@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "io/threads.h"
 
 #if defined(__has_feature)  // clang
 #if __has_feature(address_sanitizer)
@@ -92,7 +93,12 @@ constexpr uint16_t kX87ControlDefault = 0x37f;
 constexpr size_t kStackBytes = size_t{8} << 20;
 constexpr size_t kGuardBytes = 4096;
 
+thread_local const Fiber* running = nullptr;  // null: none, or the thread's own
+thread_local char own_thread = 0;
+
 }  // namespace
+
+const void* ThisThread() { return running != nullptr ? static_cast<const void*>(running) : &own_thread; }
 
 Fiber::Fiber() {
 #if defined(SLUICE_FIBERS_UNDER_TSAN)
@@ -160,6 +166,7 @@ void Fiber::Leave(Fiber& to, [[maybe_unused]] bool for_good) {
 }
 
 void Fiber::Arrive() {
+  running = stack_ != nullptr ? this : nullptr;
 #if defined(SLUICE_FIBERS_UNDER_ASAN)
   // Where the thread's own stack is, only the one who comes from there is told.
   __sanitizer_finish_switch_fiber(fake_stack_, &came_from_->stack_bottom_, &came_from_->stack_size_);
