@@ -2,7 +2,6 @@
 // One event once: duplicates in one request, in flight, after restarts, for the whole window and no longer.
 
 #include <algorithm>
-#include <thread>
 
 #include "io/forwarding_files.h"
 #include "log/test_log_fixture.h"
@@ -172,7 +171,7 @@ TEST_F(LogDedup, AMergeThatHangsStopsNeitherSealingNorRecycling) {
 class ClosingThreads final : public io::ForwardingFiles {
  public:
   using ForwardingFiles::ForwardingFiles;
-  size_t ClosedBy(std::thread::id thread) const { return static_cast<size_t>(std::count(closed_.begin(), closed_.end(), thread)); }
+  size_t ClosedBy(const void* thread) const { return static_cast<size_t>(std::count(closed_.begin(), closed_.end(), thread)); }
   size_t closed() const { return closed_.size(); }
 
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
@@ -184,13 +183,13 @@ class ClosingThreads final : public io::ForwardingFiles {
  private:
   class Closing final : public io::ForwardingFile {
    public:
-    Closing(std::unique_ptr<io::File> file, std::vector<std::thread::id>& closed) : ForwardingFile(std::move(file)), closed_(closed) {}
-    ~Closing() override { closed_.push_back(std::this_thread::get_id()); }
+    Closing(std::unique_ptr<io::File> file, std::vector<const void*>& closed) : ForwardingFile(std::move(file)), closed_(closed) {}
+    ~Closing() override { closed_.push_back(io::ThisThread()); }
 
    private:
-    std::vector<std::thread::id>& closed_;
+    std::vector<const void*>& closed_;
   };
-  std::vector<std::thread::id> closed_;  // one actor at a time
+  std::vector<const void*> closed_;  // one actor at a time
 };
 
 // Found under load: the loop closed the files of runs that had been merged and removed, and stood still for 100 ms while their space
@@ -214,7 +213,7 @@ TEST_F(LogDedup, RunsThatGoAreNotClosedByTheLoop) {
     Settle(env, *log);
     EXPECT_EQ(log->stats().dedup_runs, 0u);
     EXPECT_GT(files.closed(), merged);
-    EXPECT_EQ(files.ClosedBy(std::this_thread::get_id()), 0u);
+    EXPECT_EQ(files.ClosedBy(io::ThisThread()), 0u);
     ASSERT_TRUE(log->Shutdown().ok());
   });
 }
