@@ -171,7 +171,7 @@ TEST_F(CatalogTest, FindsItsCommitInTheLogOfALaterOne) {
   } clock;
   clock.hook = before_retry;
   io::Env e = world.env();
-  io::Env hooked{e.files, e.objects, e.memory, clock, e.random, e.threads, e.log, e.metrics, e.processes};
+  io::Env hooked{e.files, e.objects, e.memory, clock, e.random, e.threads, e.log, e.metrics, e.processes, e.network};
   Catalog racing(world.store, hooked, {"file:///warehouse"});
   auto committed = racing.Commit(base, Append("a"));
   ASSERT_TRUE(committed.ok()) << committed.error().message;

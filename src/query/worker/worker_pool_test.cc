@@ -33,7 +33,7 @@ TEST(WorkerPool, AStatementStartsNoProcess) {
   io::RealWorld world(io::LogLevel::kError);
   io::Env real = world.env();
   CountingProcesses processes(real.processes);
-  io::Env env{real.files, real.objects, real.memory, real.clock, real.random, real.threads, real.log, real.metrics, processes};
+  io::Env env{real.files, real.objects, real.memory, real.clock, real.random, real.threads, real.log, real.metrics, processes, real.network};
   WorkerSetup setup;
   setup.options.spill_files = 0;
   WorkerPool pool(env, setup, 2);
