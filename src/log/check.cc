@@ -78,7 +78,8 @@ class Checker {
 
   void CheckRuns() {
     std::vector<Path> obsolete;
-    auto runs = OpenDedupRuns(env_, paths_, id_, obsolete);
+    const Timestamp kept_from{env_.clock.Now().us - LogOptions().dedup_window_us};
+    auto runs = OpenDedupRuns(env_, paths_, id_, kept_from, obsolete);
     if (!runs.ok()) return Find(runs.error());
     size_t keys = 0;
     for (const auto& run : *runs) {

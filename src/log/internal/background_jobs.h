@@ -27,7 +27,8 @@ class BackgroundJobs {
   BackgroundJobs(io::Threads& threads, const std::string& name, io::Signal& finished);
   ~BackgroundJobs();  // waits for the job at hand, forgets the others
 
-  // REQUIRES: fewer than kJobsMax are waiting: each kind of work posts its next job when the last one completed.
+  // REQUIRES: fewer than kJobsMax are waiting: each kind of work posts its next job when the last one completed, but for removals of
+  // files, which are rare.
   void Post(Job job);
   // Runs the completions of jobs that ended.
   void RunCompletions();

@@ -31,6 +31,15 @@ size_t BlockCount(size_t keys) { return (keys + kBlockEntries - 1) / kBlockEntri
 
 size_t FilterBytes(size_t keys) { return FilterLines(keys) * sizeof(DedupFilterLine); }
 
+// What the checksum of a block begins with, so that a block of another place, where the disk may have put it, is not taken for this one.
+uint32_t BlockSeed(const DedupRunRange& range, uint64_t block) {
+  std::string place;
+  base::AppendLittle(place, range.first.get());
+  base::AppendLittle(place, range.last.get());
+  base::AppendLittle(place, block);
+  return base::Crc32c(place);
+}
+
 // Entries are in memory as they are in the file: high, low, place.
 static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
 
@@ -38,8 +47,9 @@ static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<D
 // because the file may be uncached.
 class RunWriter {
  public:
-  RunWriter(io::File& file, size_t keys)
+  RunWriter(io::File& file, const DedupRunRange& range, size_t keys)
       : file_(file),
+        range_(range),
         keys_left_(keys),
         filter_lines_(FilterLines(keys)),
         filter_at_(kBlock + BlockCount(keys) * kBlock),
@@ -84,7 +94,9 @@ class RunWriter {
     return {};
   }
 
-  std::string_view FilterBytesOf(size_t lines) const { return {reinterpret_cast<const char*>(filter_.begin()), lines * sizeof(DedupFilterLine)}; }
+  std::string_view FilterBytesOf(size_t lines) const {
+    return {reinterpret_cast<const char*>(filter_.begin()), lines * sizeof(DedupFilterLine)};
+  }
 
   Result<void> FlushFilter() {
     const auto bytes = FilterBytesOf(filter_.size());
@@ -112,7 +124,7 @@ class RunWriter {
     const size_t used = kBlockHeaderSize + in_block_ * kEntrySize;
     std::memset(block() + used, 0, kBlock - used);
     base::PutLittle(block() + 4, static_cast<uint32_t>(in_block_));
-    base::PutLittle(block(), base::Crc32c(std::string_view(block() + 4, kBlock - 4)));
+    base::PutLittle(block(), base::Crc32c(std::string_view(block() + 4, kBlock - 4), BlockSeed(range_, blocks_before_++)));
     in_block_ = 0;
     return ++blocks_ == kBlocksAtOnce ? Flush() : Result<void>();
   }
@@ -126,6 +138,8 @@ class RunWriter {
   }
 
   io::File& file_;
+  const DedupRunRange range_;
+  uint64_t blocks_before_ = 0;  // in the file and in piece_
   size_t keys_left_;
   const size_t filter_lines_;
   size_t filter_first_ = 0;  // the line that filter_ begins with
@@ -171,7 +185,7 @@ Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPa
                                                         const DedupRunRange& range, size_t keys, DedupEntries& entries) {
   RETURN_IF_ERROR(env.files.CreateDirectories(paths.dedup));
   auto write = [&](io::File& file) -> Result<void> {
-    RunWriter writer(file, keys);
+    RunWriter writer(file, range, keys);
     for (;;) {
       ASSIGN_OR_RETURN(auto some, entries.Next());
       if (some.empty()) break;
@@ -182,8 +196,12 @@ Result<std::shared_ptr<const DedupRun>> DedupRun::Write(io::Env env, const LogPa
     std::memcpy(header.begin(), EncodeHeader(journal, range, keys, checksums.first, checksums.second).data(), kBlock);
     return file.Write(0, {header.begin(), header.size()});
   };
-  RETURN_IF_ERROR(io::WriteFileAtomically(env.files, RunPath(paths, range), write, {.uncached = keys > kCachedKeysMax}));
-  return Open(env, RunPath(paths, range), journal);
+  const Path path = RunPath(paths, range);
+  auto written = io::WriteFileAtomically(env.files, path, write, {.uncached = keys > kCachedKeysMax});
+  auto run = written.ok() ? Open(env, path, journal) : Result<std::shared_ptr<const DedupRun>>(written.error());
+  // It may have its name already. What nobody knows of would be damage, or the edge of a gap, to a later start.
+  if (!run.ok()) (void)env.files.Remove(path).ok();
+  return run;
 }
 
 Result<std::shared_ptr<const DedupRun>> DedupRun::Open(io::Env env, const Path& path, const JournalId& journal) {
@@ -231,7 +249,7 @@ Result<void> DedupRun::ReadBlocks(io::File& file, size_t first, std::span<char> 
     const std::string_view one(memory.data() + block * kBlock, kBlock);
     base::ByteReader r(one);
     const uint32_t crc = r.Get<uint32_t>(), entry_count = r.Get<uint32_t>();
-    if (got < (block + 1) * kBlock || crc != base::Crc32c(one.substr(4)) || entry_count > kBlockEntries)
+    if (got < (block + 1) * kBlock || crc != base::Crc32c(one.substr(4), BlockSeed(range_, first + block)) || entry_count > kBlockEntries)
       return Damaged(path_, "the block at byte " + std::to_string(begin + block * kBlock));
     const size_t before = entries.size();
     entries.resize(before + entry_count);
@@ -264,7 +282,7 @@ Result<std::span<const DedupEntry>> DedupRunEntries::Next() {
 }
 
 Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
-                                                                   std::vector<Path>& obsolete) {
+                                                                   Timestamp kept_from, std::vector<Path>& obsolete) {
   std::vector<std::shared_ptr<const DedupRun>> all, runs;
   ASSIGN_OR_RETURN(bool there, io::Exists(env.files, paths.dedup));
   if (!there) return runs;
@@ -282,9 +300,14 @@ Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, 
   // Some overlap: a merge that failed after its file had its name left it there, and the next one began in the middle of it. Both have
   // all keys of what they cover.
   for (auto& run : all) {
+    const bool is_gap = !runs.empty() && run->range().first > runs.back()->range().last + 1;
+    if (is_gap && runs.back()->range().newest < kept_from) {  // what was behind it expired; its own removal failed
+      for (auto& old : runs) obsolete.push_back(old->path());
+      runs.clear();
+    }
     if (!runs.empty() && run->range().last <= runs.back()->range().last) {
       obsolete.push_back(run->path());
-    } else if (!runs.empty() && run->range().first > runs.back()->range().last + 1) {
+    } else if (!runs.empty() && is_gap) {
       return Error{ErrorCode::kCorruption, "a dedup run between '" + runs.back()->path() + "' and '" + run->path() + "' is missing",
                    "restore the directory '" + paths.dedup + "' from a backup; without the file duplicates would be taken twice"};
     } else {

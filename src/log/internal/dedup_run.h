@@ -4,7 +4,7 @@
 // A sealed dedup run: keys and places of a range of commits, sorted, immutable.
 //
 //   file  = [header 4 KiB] [block 4 KiB]... [filter] [first key of each block]
-//   block = [CRC-32C u32] [count u32] entries of 24 bytes: key high, key low, place
+//   block = [CRC-32C u32, of its place in this run and its bytes] [count u32] entries of 24 bytes: key high, key low, place
 //
 // A key that is not in the run costs one cache line of the filter (dedup_filter.h, 4 bytes a key), one that is one read. The filter is
 // looked at where it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
@@ -84,8 +84,9 @@ class DedupRunEntries final : public DedupEntries {
 };
 
 // The runs of a log directory, oldest first; those that another one contains (a merge before a crash) are left out and added to
-// `obsolete`, as are those that a crash left unfinished. Ranges of two may overlap. kCorruption: one in the middle is missing.
+// `obsolete`, as are those that a crash left unfinished, and those before a gap whose keys are all older than `kept_from`: an expired run
+// whose removal failed. Ranges may overlap. kCorruption: one in the middle is missing.
 Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
-                                                                   std::vector<Path>& obsolete);
+                                                                   Timestamp kept_from, std::vector<Path>& obsolete);
 
 }  // namespace sluice::log

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <random>
 
+#include "io/forwarding_files.h"
 #include "log/internal/dedup_index.h"
 #include "log/internal/dedup_sealing.h"
 #include "log/internal/test_formats.h"
@@ -16,7 +17,8 @@ namespace {
 std::vector<DedupEntry> RandomEntries(size_t n, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<DedupEntry> entries;
-  for (size_t i = 0; i < n; i++) entries.push_back({{random(), random()}, DedupPlace(LogPartition(static_cast<int32_t>(i % 5)), Offset(static_cast<int64_t>(i)))});
+  for (size_t i = 0; i < n; i++)
+    entries.push_back({{random(), random()}, DedupPlace(LogPartition(static_cast<int32_t>(i % 5)), Offset(static_cast<int64_t>(i)))});
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return entries;
 }
@@ -44,7 +46,8 @@ Result<std::vector<DedupEntry>> AllOf(DedupEntries& entries) {
 }
 
 TEST(DedupPlaceTest, KeepsItsLimits) {
-  for (auto [p, o] : {std::pair<int32_t, int64_t>{0, 0}, {DedupPlace::kPartitionMax, DedupPlace::kOffsetMax}, {1, DedupPlace::kOffsetMax}}) {
+  for (auto [p, o] :
+       {std::pair<int32_t, int64_t>{0, 0}, {DedupPlace::kPartitionMax, DedupPlace::kOffsetMax}, {1, DedupPlace::kOffsetMax}}) {
     DedupPlace place{LogPartition(p), Offset(o)};
     EXPECT_FALSE(place.empty());
     EXPECT_FALSE(place.pending());
@@ -227,12 +230,30 @@ TEST_F(DedupRunTest, EveryByteOfADedupRunIsCovered) {
   auto entries = RandomEntries(200, 1);  // two blocks
   auto written = Write(Range(1, 7), entries);
   ASSERT_TRUE(written.ok());
-  ExpectEveryByteCovered((*written)->path(), [&]() -> Result<void> {
-    ASSIGN_OR_RETURN(auto run, DedupRun::Open(env_, (*written)->path(), TestId()));
-    DedupRunEntries all(*run);
-    RETURN_IF_ERROR(AllOf(all));
-    return {};
-  }, 7);
+  ExpectEveryByteCovered((*written)->path(),
+                         [&]() -> Result<void> {
+                           ASSIGN_OR_RETURN(auto run, DedupRun::Open(env_, (*written)->path(), TestId()));
+                           DedupRunEntries all(*run);
+                           RETURN_IF_ERROR(AllOf(all));
+                           return {};
+                         },
+                         7);
+}
+
+// Found by the simulator on a disk that put a block of one run into another: its checksum was right, the key was not in it, and an event was
+// taken twice.
+TEST_F(DedupRunTest, ABlockOfAnotherPlaceIsDamage) {
+  auto entries = RandomEntries(400, 1);
+  const auto one = *Write(Range(1, 5), entries), other = *Write(Range(6, 7), RandomEntries(400, 2));
+  constexpr size_t kFirst = kBlock, kSecond = 2 * kBlock;
+  const std::string whole = Load(one->path());
+  for (const auto& bytes : {whole.substr(kSecond, kBlock), Load(other->path()).substr(kFirst, kBlock)}) {
+    auto file = *files().Open(one->path(), {.mode = io::OpenMode::kReadWrite});
+    ASSERT_TRUE(file->Write(kFirst, bytes).ok());
+    EXPECT_EQ(one->Find(entries[0].key).error().code, ErrorCode::kCorruption);
+    ASSERT_TRUE(file->Write(kFirst, whole.substr(kFirst, kBlock)).ok());
+    EXPECT_FALSE(one->Find(entries[0].key)->empty());
+  }
 }
 
 // Goal: a merged run whose reading failed is in nobody's list, but in the directory; the next merge begins in the middle of what it covers.
@@ -246,7 +267,7 @@ TEST_F(DedupRunTest, ARunThatAFailedMergeLeftIsNoGap) {
   write(13, 61, all.first(200));
   write(26, 71, all.subspan(100));
   std::vector<Path> obsolete;
-  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), Timestamp(), obsolete);
   ASSERT_TRUE(runs.ok()) << runs.error().ToString();
   for (const auto& entry : entries)
     EXPECT_TRUE(std::any_of(runs->begin(), runs->end(), [&](auto& run) {
@@ -261,22 +282,57 @@ TEST_F(DedupRunTest, RunsThatAnotherContainsAreLeftOutAndGapsAreDamage) {
   auto entries = RandomEntries(10, 1);
   for (auto range : {Range(1, 5), Range(6, 7), Range(6, 9)}) ASSERT_TRUE(Write(range, entries).ok());
   std::vector<Path> obsolete;
-  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), Timestamp(), obsolete);
   ASSERT_TRUE(runs.ok());
   EXPECT_EQ(runs->size(), 2u);
   ASSERT_EQ(obsolete.size(), 1u);
   EXPECT_EQ(base::FileName(obsolete[0]), "6-7.run");
   ASSERT_TRUE(Write(Range(11, 12), entries).ok());
-  EXPECT_EQ(OpenDedupRuns(env_, paths_, TestId(), obsolete).error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(OpenDedupRuns(env_, paths_, TestId(), Timestamp(), obsolete).error().code, ErrorCode::kCorruption);
 }
 
 // A merge that was killed left up to half a gigabyte behind, for good.
+// Goal: the removal of an expired run failed, its successors' did not: no start may refuse because of it. Young runs before a gap are damage.
+TEST_F(DedupRunTest, ExpiredRunsBeforeAGapAreObsolete) {
+  auto entries = RandomEntries(10, 1);
+  for (auto range : {Range(1, 5), Range(6, 7), Range(20, 29)}) ASSERT_TRUE(Write(range, entries).ok());
+  const Timestamp newest = Range(6, 7).newest;
+  std::vector<Path> obsolete;
+  EXPECT_EQ(OpenDedupRuns(env_, paths_, TestId(), newest, obsolete).error().code, ErrorCode::kCorruption);
+  obsolete.clear();
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), Timestamp{newest.us + 1}, obsolete);
+  ASSERT_TRUE(runs.ok()) << runs.error().ToString();
+  EXPECT_EQ(runs->size(), 1u);
+  EXPECT_EQ(obsolete.size(), 2u);
+}
+
+// A disk that takes runs and does not give them back.
+class CannotBeReadBack final : public io::ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    if (path.ends_with(".run") && options.mode == io::OpenMode::kRead) return Error{ErrorCode::kIo, "input/output error", {}};
+    return files_.Open(path, options);
+  }
+};
+
+// Goal: a run that cannot be read back is nobody's: it does not stay to be damage to the next start.
+TEST_F(DedupRunTest, ARunThatCannotBeReadBackDoesNotStay) {
+  auto entries = RandomEntries(10, 1);
+  CannotBeReadBack files(env_.files);
+  const io::Env rotten{files,        env_.objects, env_.memory,  env_.clock,     env_.random,
+                       env_.threads, env_.log,     env_.metrics, env_.processes, env_.network};
+  GivenEntries given(entries);
+  EXPECT_EQ(DedupRun::Write(rotten, paths_, TestId(), Range(1, 5), entries.size(), given).error().code, ErrorCode::kIo);
+  EXPECT_TRUE(env_.files.List(paths_.dedup)->empty());
+}
+
 TEST_F(DedupRunTest, UnfinishedRunsAreObsolete) {
   ASSERT_TRUE(Write(Range(1, 5), RandomEntries(10, 1)).ok());
   const auto unfinished = base::JoinPath(paths_.dedup, "1-9.run.tmp");
   ASSERT_TRUE(io::WriteFileAtomically(env_.files, unfinished, "half").ok());
   std::vector<Path> obsolete;
-  auto runs = OpenDedupRuns(env_, paths_, TestId(), obsolete);
+  auto runs = OpenDedupRuns(env_, paths_, TestId(), Timestamp(), obsolete);
   ASSERT_TRUE(runs.ok());
   EXPECT_EQ(runs->size(), 1u);
   EXPECT_EQ(obsolete, std::vector<Path>{unfinished});
@@ -284,8 +340,7 @@ TEST_F(DedupRunTest, UnfinishedRunsAreObsolete) {
 
 TEST_F(DedupRunTest, RunsExpireByTheirNewestTime) {
   auto entries = RandomEntries(10, 1);
-  std::vector<std::shared_ptr<const DedupRun>> runs = {*Write(Range(1, 5, 100), entries),
-                                                       *Write(Range(6, 9, 200), entries)};
+  std::vector<std::shared_ptr<const DedupRun>> runs = {*Write(Range(1, 5, 100), entries), *Write(Range(6, 9, 200), entries)};
   DedupIndex index(runs, CommitSequence(9), 100);
   EXPECT_TRUE(index.Expire(Timestamp{100}).empty());
   EXPECT_EQ(index.Expire(Timestamp{101}).size(), 1u);

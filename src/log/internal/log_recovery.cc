@@ -110,9 +110,9 @@ class Recovery {
   }
 
   Result<void> OpenRuns() {
-    ASSIGN_OR_RETURN(auto runs, OpenDedupRuns(env_, paths_, out_.identity.id, out_.obsolete));
+    const Timestamp kept_from{env_.clock.Now().us - options_.dedup_window_us};
+    ASSIGN_OR_RETURN(auto runs, OpenDedupRuns(env_, paths_, out_.identity.id, kept_from, out_.obsolete));
     if (!runs.empty()) RETURN_IF_ERROR(MakeNamesDurable(paths_.dedup));
-    Timestamp kept_from{env_.clock.Now().us - options_.dedup_window_us};
     for (const auto& known : checkpoint_.dedup_runs) {
       bool there = std::any_of(runs.begin(), runs.end(),
                                [&](const auto& run) { return run->range().first <= known.first && known.last <= run->range().last; });
