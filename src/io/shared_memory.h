@@ -18,6 +18,9 @@ class SharedBytes {
  public:
   virtual ~SharedBytes() = default;
   virtual std::span<const char> view() const = 0;
+  // Fills `to` with what stands from byte `at` on, past the mapping: touching a page that the disk does not give back ends the process.
+  // kIo: it does not. REQUIRES: all of it is inside.
+  virtual Result<void> Read(uint64_t at, std::span<char> to) const = 0;
   // A read-only descriptor of the same bytes, owned by this. -1 in the simulator.
   virtual int descriptor() const = 0;
 };

@@ -9,6 +9,7 @@
 // whatever is tiered, compacted or expired meanwhile, and whatever is pruned only leaves out rows that no filter wants.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,7 +75,8 @@ struct ViewChunk {
   uint64_t bytes = 0;   // of the whole chunk
   uint32_t begin = 0;
   uint32_t end = 0;
-  std::shared_ptr<const void> owner;  // keeps the chunk from being recycled
+  std::shared_ptr<const void> owner;    // keeps the chunk from being recycled
+  std::function<Result<void>()> check;  // before its bytes are read: whether they are what was written; null: nothing to look at
 };
 
 struct TableScan {

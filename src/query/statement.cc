@@ -23,7 +23,8 @@ Result<std::unique_ptr<io::ObjectReader>> OpenDataFile(io::ObjectStore& objects,
   ASSIGN_OR_RETURN(auto object, objects.Open(file.uri));
   if (object->descriptor() < 0) return Error{ErrorCode::kUnavailable, "a data file is not on a local disk"};
   if (object->size() != file.bytes)
-    return Error{ErrorCode::kCorruption, "it has " + std::to_string(object->size()) + " bytes, its manifest says " + std::to_string(file.bytes)};
+    return Error{ErrorCode::kCorruption,
+                 "it has " + std::to_string(object->size()) + " bytes, its manifest says " + std::to_string(file.bytes)};
   return object;
 }
 
@@ -44,14 +45,15 @@ uint64_t FileNumbers::NumberOf(const std::string& uri) {
 StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t deadline_ns) {
   id_ = id;
   background_at_ns_ = env_.clock.MonotonicNs() + kBackgroundAfterMs * kNsPerMs;
-  rows_.emplace([this](const ArrowSchema& schema) {
-                  has_begun_ = true;
-                  return sink_.OnSchema(schema);
-                },
-                [this](Columns batch) {
-                  rows_sent_ += batch.rows();
-                  return sink_.OnBatch(std::move(batch));
-                });
+  rows_.emplace(
+      [this](const ArrowSchema& schema) {
+        has_begun_ = true;
+        return sink_.OnSchema(schema);
+      },
+      [this](Columns batch) {
+        rows_sent_ += batch.rows();
+        return sink_.OnBatch(std::move(batch));
+      });
   StatementResult result;
   bool sent = worker_.socket().Send(MessageType::kQuery, id_, Encode(QueryMessage{request.sql, request.parameters})).ok();
   Step step = sent ? Step::kContinue : Step::kBroken;
@@ -84,7 +86,9 @@ std::optional<int64_t> Statement::WaitNs(int64_t deadline_ns) {
   if (now >= background_at_ns_ && !worker_.in_background()) worker_.RunInBackground();
   if (!stopped_) {
     if (cancel_.cancelled()) stopped_ = QueryError{QueryErrorKind::kCancelled, "the statement was cancelled", std::nullopt, ""};
-    else if (now >= deadline_ns) stopped_ = QueryError{QueryErrorKind::kTimeout, "the statement ran into its timeout", std::nullopt, "raise it (\"timeout_ms\", --timeout), or read less: filters on time and type prune files"};
+    else if (now >= deadline_ns)
+      stopped_ = QueryError{QueryErrorKind::kTimeout, "the statement ran into its timeout", std::nullopt,
+                            "raise it (\"timeout_ms\", --timeout), or read less: filters on time and type prune files"};
     else return (worker_.in_background() ? deadline_ns : std::min(deadline_ns, background_at_ns_)) - now;
   }
   if (kill_at_ns_ == 0) {
@@ -100,7 +104,8 @@ std::optional<int64_t> Statement::WaitNs(int64_t deadline_ns) {
 
 QueryError Statement::WhyStopped() const {
   if (stopped_) return *stopped_;
-  return {QueryErrorKind::kWorkerDied, "the statement ended its worker process, most likely for want of memory", std::nullopt, "read less at once, or raise the memory of workers"};
+  return {QueryErrorKind::kWorkerDied, "the statement ended its worker process, most likely for want of memory", std::nullopt,
+          "read less at once, or raise the memory of workers"};
 }
 
 Statement::Step Statement::Handle(Frame frame, StatementResult& result) {
@@ -128,7 +133,9 @@ Result<BoundMessage> Statement::Bind(const BindMessage& question) {
   if (!found.ok()) return found.error();
   BoundView bound{*found, part, nullptr};
   if (question.version) {
-    if (part != TablePart::kAll && part != TablePart::kLake) return Error{ErrorCode::kInvalid, "AT reads the table's snapshots; \"" + question.name + "\" has none of its own", "use AT with \"" + name + "\""};
+    if (part != TablePart::kAll && part != TablePart::kLake)
+      return Error{ErrorCode::kInvalid, "AT reads the table's snapshots; \"" + question.name + "\" has none of its own",
+                   "use AT with \"" + name + "\""};
     ASSIGN_OR_RETURN(bound.older, bound.table->At(*question.version));
     bound.table = bound.older.get();
     bound.part = TablePart::kLake;
@@ -140,12 +147,14 @@ Result<BoundMessage> Statement::Bind(const BindMessage& question) {
   if (bound.part == TablePart::kSnapshots || bound.part == TablePart::kFiles) {
     ASSIGN_OR_RETURN(auto rows, bound.table->MetadataRows(bound.part));
     ASSIGN_OR_RETURN(out.table.metadata_stream, ToArrowStream(std::move(rows)));
-    if (out.table.metadata_stream.size() > kMetadataBytesMax) return Error{ErrorCode::kExhausted, "\"" + question.name + "\" has too many rows to be read as one", ""};
+    if (out.table.metadata_stream.size() > kMetadataBytesMax)
+      return Error{ErrorCode::kExhausted, "\"" + question.name + "\" has too many rows to be read as one", ""};
   } else {
     auto& info = bound.table->info();
     out.table.columns = info.columns;
     for (auto& alias : info.aliases)  // a real column of that name goes first
-      if (std::none_of(info.columns.begin(), info.columns.end(), [&](auto& column) { return column.name == alias.name; })) out.table.aliases.push_back(alias);
+      if (std::none_of(info.columns.begin(), info.columns.end(), [&](auto& column) { return column.name == alias.name; }))
+        out.table.aliases.push_back(alias);
     if (bound.part == TablePart::kHot) out.table.rows = info.hot_rows;
     else if (info.lake_rows) out.table.rows = *info.lake_rows + (bound.part == TablePart::kAll ? info.hot_rows : 0);
   }
@@ -205,8 +214,10 @@ Statement::Step Statement::AnswerScan(std::string_view payload, StatementStats& 
   auto& bound = bound_[question->handle];
   if (bound.part == TablePart::kSnapshots || bound.part == TablePart::kFiles) return Step::kBroken;
   auto scan = bound.table->Scan(bound.part, question->filters);
-  if (scan.ok() && std::any_of(scan->files.begin(), scan->files.end(), [](auto& f) { return f.deleted_rows && f.deleted_rows->size() > kDeletedRowsMax; }))
-    scan = Error{ErrorCode::kExhausted, "a data file has more than " + std::to_string(kDeletedRowsMax) + " deleted rows", "compact the table"};
+  if (scan.ok() && std::any_of(scan->files.begin(), scan->files.end(),
+                               [](auto& f) { return f.deleted_rows && f.deleted_rows->size() > kDeletedRowsMax; }))
+    scan =
+        Error{ErrorCode::kExhausted, "a data file has more than " + std::to_string(kDeletedRowsMax) + " deleted rows", "compact the table"};
   ScannedMessage answer;
   if (!scan.ok()) {
     answer.error = ToQueryError(scan.error());
@@ -227,18 +238,29 @@ Statement::Step Statement::AnswerScan(std::string_view payload, StatementStats& 
   }
 }
 
+Statement::Step Statement::AnswerOpenChunk(const ViewChunk& chunk) {
+  if (chunk.check) {
+    if (auto sound = chunk.check(); !sound.ok()) {
+      env_.log.Warn("hot rows could not be read for a statement", {{"reason", sound.error().message}});
+      return Answer(MessageType::kOpened, Encode(std::optional(ToQueryError(sound.error()))));
+    }
+  }
+  return Answer(MessageType::kOpened, Encode(std::optional<QueryError>()), chunk.descriptor);
+}
+
 Statement::Step Statement::AnswerOpen(std::string_view payload) {
   auto number = DecodeNumber(payload);
   if (!number.ok()) return Step::kBroken;
   auto found = openable_.find(*number);
   if (found == openable_.end()) return Step::kBroken;  // only what a scan named
   auto none = Encode(std::optional<QueryError>());
-  if (auto* chunk = std::get_if<ViewChunk>(&found->second)) return Answer(MessageType::kOpened, none, chunk->descriptor);
+  if (auto* chunk = std::get_if<ViewChunk>(&found->second)) return AnswerOpenChunk(*chunk);
   const auto& file = std::get<ViewFile>(found->second);
   auto object = OpenDataFile(env_.objects, file);
   if (object.ok()) return Answer(MessageType::kOpened, none, (*object)->descriptor());
   env_.log.Warn("a data file could not be opened for a statement", {{"uri", file.uri}, {"reason", object.error().message}});
-  return Answer(MessageType::kOpened, Encode(std::optional(QueryError{QueryErrorKind::kUnavailable, "a data file could not be opened", std::nullopt, "try again; the server's log names the file"})));
+  return Answer(MessageType::kOpened, Encode(std::optional(QueryError{QueryErrorKind::kUnavailable, "a data file could not be opened",
+                                                                      std::nullopt, "try again; the server's log names the file"})));
 }
 
 Statement::Step Statement::TakeResult(std::string payload) {
@@ -267,7 +289,8 @@ QueryError Statement::DamagedFile(uint64_t number, const std::string& what) cons
   auto* file = found == openable_.end() ? nullptr : std::get_if<ViewFile>(&found->second);
   const std::string uri = file != nullptr ? file->uri : "a file of no table";
   env_.log.Error("a data file is damaged", {{"uri", uri}, {"reason", what}});
-  return {QueryErrorKind::kInternal, "data file \"" + uri + "\" is damaged: " + what, std::nullopt, "restore it from a backup; \"sluice check\" looks at all files"};
+  return {QueryErrorKind::kInternal, "data file \"" + uri + "\" is damaged: " + what, std::nullopt,
+          "restore it from a backup; \"sluice check\" looks at all files"};
 }
 
 std::vector<TableStats> Statement::Freshness() const {

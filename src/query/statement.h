@@ -83,6 +83,7 @@ class Statement {
   Step AnswerBind(std::string_view payload);
   Step AnswerScan(std::string_view payload, StatementStats& stats);
   Step AnswerOpen(std::string_view payload);
+  Step AnswerOpenChunk(const ViewChunk& chunk);
   Step TakeResult(std::string payload);
   Step TakeDone(std::string_view payload, StatementResult& result);
   QueryError DamagedFile(uint64_t number, const std::string& what) const;

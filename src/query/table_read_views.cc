@@ -108,7 +108,9 @@ class RegistryTable : public ViewTable {
         out.chunks_pruned++;
         continue;
       }
-      out.chunks.push_back({chunk.chunk->id(), chunk.chunk->descriptor(), chunk.chunk->bytes(), 0, chunk.rows, chunk.chunk});
+      auto& shown = out.chunks.emplace_back();
+      shown = {chunk.chunk->id(), chunk.chunk->descriptor(), chunk.chunk->bytes(), 0, chunk.rows, chunk.chunk, nullptr};
+      if (chunk.chunk->in_file()) shown.check = [hot = chunk.chunk] { return hot->Check(); };
     }
   }
 

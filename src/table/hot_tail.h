@@ -53,7 +53,8 @@ class HotChunk {
   int descriptor() const { return stored().descriptor(); }
   uint64_t bytes() const { return stored().view().size(); }
   bool in_file() const { return file_ != nullptr; }
-  // kCorruption: the disk gives back other bytes than it was given; the log still has the rows. Reads all of a file, nothing of memory.
+  // kCorruption: the disk gives back other bytes than it was given; kIo: it gives back none. The log still has the rows. Reads all of a
+  // file, nothing of memory.
   Result<void> Check() const;
   HotChunkReader reader() const;
 

@@ -32,6 +32,7 @@ Result<void> AddRows(const Columns& columns, std::vector<Row>& out) {
 
 Result<void> AddHotRows(const query::ViewChunk& chunk, TableRows& out) {
   if (chunk.begin == chunk.end) return {};
+  if (chunk.check) RETURN_IF_ERROR(chunk.check());
   // There are no descriptors in the simulator: the chunk itself is asked, which is what the view's owner points at.
   auto hot = std::static_pointer_cast<const table::HotChunk>(chunk.owner);
   std::vector<uint32_t> rows(chunk.end - chunk.begin);

@@ -24,6 +24,17 @@ class Mapping : public Base {
   ~Mapping() override { munmap(base_, size_); }
   std::span<const char> view() const override { return {base_, size_}; }
   int descriptor() const override { return reader_.get(); }
+  Result<void> Read(uint64_t at, std::span<char> to) const override {
+    CHECK(at <= size_ && to.size() <= size_ - at, "a read beyond what is mapped");
+    while (!to.empty()) {
+      const ssize_t n = pread(reader_.get(), to.data(), to.size(), static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return SystemError("read", "shared bytes", n < 0 ? errno : EIO);
+      at += static_cast<uint64_t>(n);
+      to = to.subspan(static_cast<size_t>(n));
+    }
+    return {};
+  }
 
  protected:
   char* const base_;

@@ -28,6 +28,11 @@ class SimulatedRegion final : public SharedRegion {
   ~SimulatedRegion() override { std::free(bytes_); }
   std::span<char> bytes() override { return {bytes_, size_}; }
   std::span<const char> view() const override { return {bytes_, size_}; }
+  Result<void> Read(uint64_t at, std::span<char> to) const override {
+    CHECK(at <= size_ && to.size() <= size_ - at, "a read beyond what is mapped");
+    std::memcpy(to.data(), bytes_ + at, to.size());
+    return {};
+  }
   int descriptor() const override { return -1; }
 
  private:

@@ -246,6 +246,21 @@ TEST_F(StatementsTest, TellWhyTheServerRefused) {
   EXPECT_EQ(Answer("SELECT count(*) FROM bronze.missing"), "6000\n") << "no file is needed for that";
 }
 
+// Found by review: files of hot rows were read as they lay, and a byte that the disk changed could be an answer.
+TEST_F(StatementsTest, NameDamagedHotRowsInsteadOfReadingThem) {
+  auto table = TestLake::NewEventsTable("rotten_hot");
+  table.chunks = shared->lake.WriteChunks(MakeTestEvents(0, 10));
+  table.chunks[0].check = [] { return Result<void>(Error{ErrorCode::kCorruption, "a file of hot rows is damaged", "restart the server"}); };
+  shared->lake.Put(table);
+  auto refused = shared->Run("SELECT max(id) FROM bronze.rotten_hot");
+  ASSERT_TRUE(refused.error);
+  EXPECT_EQ(refused.error->kind, QueryErrorKind::kInternal);
+  EXPECT_NE(refused.error->message.find("a file of hot rows is damaged"), std::string::npos) << refused.error->message;
+  table.chunks[0].check = [] { return Result<void>(); };
+  shared->lake.Put(table);
+  EXPECT_EQ(Answer("SELECT count(id) FROM bronze.rotten_hot"), "10\n");
+}
+
 // Goal: DuckDB compares no checksum, so that a rotten byte of a page, a page header or a footer could be an answer.
 // Method: one bit in each of many places of a sealed file; every time another file, because a worker remembers footers.
 TEST_F(StatementsTest, NameADamagedDataFileInsteadOfReadingIt) {
