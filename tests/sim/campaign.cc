@@ -15,7 +15,7 @@ namespace sluice::sim {
 namespace {
 
 constexpr int kRunSecondsMax = 300;
-constexpr uint64_t kSmokeSeeds = 420;
+constexpr uint64_t kSmokeSeeds = 500;
 constexpr uint64_t kSmokeSweepRuns = 40;  // of each kind of crash
 constexpr uint64_t kSeedsPerBug = 40;
 

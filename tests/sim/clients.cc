@@ -15,7 +15,8 @@ constexpr int64_t kReconnectUs = 5'000;
 constexpr int64_t kLongPauseUsMax = 30 * kMicrosPerSecond;
 constexpr int64_t kFlushPatienceUs = 30 * kMicrosPerSecond;
 constexpr int64_t kPollUs = 20'000;
-constexpr int kAttemptsMax = 1'000;  // of one request; after that the server counts as hanging
+constexpr int64_t kStragglersUs = kMicrosPerSecond;  // after that nothing is on its way any more of clients that left
+constexpr int kAttemptsMax = 1'000;                  // of one request; after that the server counts as hanging
 constexpr int kAttemptsOfDivergedMax = 100;
 constexpr int kClosingAttemptsMax = 300;
 constexpr int64_t kAttemptsEach = 10;
@@ -246,6 +247,8 @@ void Close(RunState& run, io::Env env) {
   run.faults_on = false;
   run.network.Calm();
   run.all.broken_tables.clear();
+  const int64_t frozen_us = std::max<int64_t>(0, (run.frozen_until_ns - env.clock.MonotonicNs()) / 1'000);
+  if (run.scenario.http.is_used) env.clock.SleepUs(frozen_us + kStragglersUs);
   auto until_done = [&](Call::Kind kind, bool must_succeed) {
     std::string why = "no answer";
     for (int attempt = 0; run.verdict.ok() && !run.retired; attempt++) {

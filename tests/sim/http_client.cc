@@ -127,13 +127,15 @@ bool HttpClient::Ask(Call& call, int64_t patience_us, std::vector<Call>& twins) 
   const auto bytes = Encode(*call.request);
   const bool twice = !bytes.closes && dice_.OneIn(6);
   Reply reply;
-  if (!twice && !bytes.is_old && !bytes.body.empty() && dice_.OneIn(5)) SendPolitely(bytes, until_ns, reply);
+  const bool asks_first = !twice && !bytes.is_old && !bytes.body.empty() && dice_.OneIn(5);
+  if (asks_first) SendPolitely(bytes, until_ns, reply);
   else {
     const auto all = bytes.head + "\r\n" + bytes.body;
     (void)Send(twice ? all + all : all, until_ns);
   }
   // It may have answered before it had all.
   if (reply.status == 0) reply = connection_->Receive(until_ns);
+  if (asks_first && reply.status == 100) reply = {};  // permission that came too late
   if (!Take(bytes, reply, call)) return false;
   if (twice && connection_ != nullptr) {
     Call twin;

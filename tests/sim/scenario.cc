@@ -33,17 +33,19 @@ server::ServerOptions SmallServer() {
 void AddLie(Scenario& scenario, Dice& dice) {
   using Kind = io::DiskLie::Kind;
   static constexpr Kind kKinds[] = {Kind::kRottenBit, Kind::kRottenRead, Kind::kLostWrite, Kind::kMisdirectedWrite};
-  // Of each part how many calls a run makes there, about: of data files those of ".../events/data/". Files of hot rows are not checked
-  // before they are read.
+  constexpr std::string_view kHotFiles = "/hot/";
+  // Of each part how many calls a run makes there, about: of data files those of ".../events/data/".
   struct Part {
-    const char* path;
+    std::string_view path;
     int64_t calls;
   };
-  static constexpr Part kParts[] = {{"/log/journal/", 80},    {"/log/", 80},  {"/log/dedup/", 6}, {"/log/topics/", 6}, {"/metadata/", 60},
-                                    {"/log/checkpoints/", 6}, {"s/data/", 60}};
+  static constexpr Part kParts[] = {{"/log/journal/", 80},    {"/log/", 80},   {"/log/dedup/", 6}, {"/log/topics/", 6}, {"/metadata/", 60},
+                                    {"/log/checkpoints/", 6}, {"s/data/", 60}, {kHotFiles, 6}};
   const auto& part = dice.Pick(kParts);
   scenario.faults = {};
-  scenario.faults.lie = {dice.Pick(kKinds), part.path, static_cast<uint64_t>(dice.Between(1, part.calls))};
+  // Files of hot rows have no names, and are mapped as soon as they are written: of them only a read can lie.
+  const auto kind = part.path == kHotFiles ? Kind::kRottenRead : dice.Pick(kKinds);
+  scenario.faults.lie = {kind, std::string(part.path), static_cast<uint64_t>(dice.Between(1, part.calls))};
   scenario.full_disks = scenario.table_outages = scenario.visits = 0;
   scenario.message_lost_one_in = 0;
   scenario.message_delay_us_max = 0;
