@@ -84,6 +84,9 @@ Json TableSummary(TableFeed& feed, const table::TableVersion* version) {
   out.Set("state", TableStateName(status.state));
   if (!status.cause.empty()) out.Set("cause", status.cause);
   out.Set("rows_hot", table.hot().rows_visible());
+  const auto hot = table.hot().bytes();
+  out.Set("bytes_hot", hot.memory);
+  out.Set("bytes_hot_files", hot.files);
   const auto* snapshot = version != nullptr ? version->metadata.current_snapshot() : nullptr;
   out.Set("rows_lake", SummaryNumber(snapshot, "total-records"));
   out.Set("bytes_lake", SummaryNumber(snapshot, "total-files-size"));
