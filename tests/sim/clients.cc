@@ -104,8 +104,9 @@ void Sender::Deliver(const Request& request) {
   int64_t unanswered = 0;
   // A table that does not get on stops its own topic, and nobody else.
   bool is_topics_own = false;
-  for (int attempt = 0; IsServed(); attempt += is_topics_own || AnyTableOf(request, run_.all.broken_tables) ? 0 : 1) {
-    is_topics_own = false;
+  bool is_frozen = false;  // a server that stands still answers nobody, and has all that was sent before it when it wakes up
+  for (int attempt = 0; IsServed(); attempt += is_topics_own || is_frozen || AnyTableOf(request, run_.all.broken_tables) ? 0 : 1) {
+    is_topics_own = is_frozen = false;
     auto call = std::make_shared<Call>();
     call->request = shared;
     const size_t acknowledged = run_.ledger.acknowledged().size();
@@ -117,7 +118,7 @@ void Sender::Deliver(const Request& request) {
     if (http_ != nullptr ? !http_->Ask(*call, patience_us, twins) : !Ask(run_, env_, bell_, call, patience_us)) {
       unanswered++;
       run_.all.unanswered++;
-      if (const int64_t frozen_ns = run_.frozen_until_ns - env_.clock.MonotonicNs(); frozen_ns > 0) env_.clock.SleepUs(frozen_ns / 1'000);
+      is_frozen = run_.frozen_until_ns > env_.clock.MonotonicNs();
       continue;
     }
     const bool is_done = Judge(*shared, *call, acknowledged);
