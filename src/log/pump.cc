@@ -191,7 +191,7 @@ int64_t Pump::Load() {
     AnswerResumes(loaded);
     return wait_us;
   }
-  if (failed_to_load_) failing_.store(false, std::memory_order_relaxed);  // a commit that failed is to succeed first
+  if (failed_to_load_) SetFailing(false);  // a commit that failed is to succeed first
   Publish(PumpState::kRunning, {});
   AnswerResumes({});
   return 0;
@@ -268,7 +268,7 @@ int64_t Pump::Commit() {
   applied_rows_ = applied_bytes_ = 0;
   conflicts_in_row_ = 0;
   last_failure_.clear();
-  failing_.store(false, std::memory_order_relaxed);
+  SetFailing(false);
   backoff_.Reset();
   {
     std::lock_guard lock(mutex_);
@@ -296,7 +296,7 @@ int64_t Pump::Fail(const Error& error) {
     Publish(PumpState::kLoading, {});
     return 0;
   }
-  failing_.store(true, std::memory_order_relaxed);
+  SetFailing(true);
   int64_t delay_us = backoff_.NextDelay(env_.random.Next64());
   resume_at_ns_ = env_.clock.MonotonicNs() + delay_us * kNsPerUs;
   env_.log.Warn("consumer backs off", {{"consumer", options_.name}, {"error", error.ToString()}, {"delay_us", delay_us}});
@@ -306,9 +306,14 @@ int64_t Pump::Fail(const Error& error) {
 
 void Pump::EnterPause(const Error& cause) {
   Drop();
-  failing_.store(true, std::memory_order_relaxed);
+  SetFailing(true);
   env_.log.Error("consumer is paused", {{"consumer", options_.name}, {"cause", cause.ToString()}});
   Publish(PumpState::kPaused, cause.ToString());
+}
+
+void Pump::SetFailing(bool failing) {
+  failing_.store(failing, std::memory_order_relaxed);
+  if (options_.tell_failing) options_.tell_failing(failing);
 }
 
 // What was applied and not committed comes again after the next Load.

@@ -27,6 +27,7 @@ struct PumpOptions {
   uint64_t slice_bytes_max = uint64_t{16} << 20;
   base::BackoffOptions backoff;
   io::ThreadPriority priority = io::ThreadPriority::kBackground;
+  std::function<void(bool)> tell_failing;        // is_failing() before a status shows why; on the pump's thread, must not block
 };
 
 enum class PumpState : uint8_t {
@@ -100,6 +101,7 @@ class Pump {
   bool CommitIsDue() const;
   int64_t Commit();
   int64_t Fail(const Error& error);
+  void SetFailing(bool failing);
   void EnterPause(const Error& cause);
   Result<void> SetFlushTargets();
   void AnswerFlushes();

@@ -188,10 +188,7 @@ void Pipeline::TickFeeds() {
       env_.log.Warn("hot rows were not loaded, it is tried again",
                     {{"table", feed->table().name().ToString()}, {"cause", begun.error().ToString()}});
   }
-  for (auto& feed : feeds_) {
-    feed->Tick();
-    feed->table().set_stuck(feed->pump().is_failing());
-  }
+  for (auto& feed : feeds_) feed->Tick();
   spiller_->Tick();
 }
 

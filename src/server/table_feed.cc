@@ -6,9 +6,10 @@ namespace {
 
 constexpr size_t kThreadNameMax = 15;
 
-log::PumpOptions PumpOptionsFor(const table::Table& table) {
+log::PumpOptions PumpOptionsFor(table::Table& table) {
   log::PumpOptions out;
   out.name = ("tier-" + table.name().name).substr(0, kThreadNameMax);
+  out.tell_failing = [&table](bool failing) { table.set_stuck(failing); };
   return out;
 }
 

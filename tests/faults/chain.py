@@ -85,9 +85,10 @@ class Chain:
             environment = {"LD_PRELOAD": LIBFIU, "FIU_ENABLE": life.libfiu} if life.libfiu else self.environment(life.plan)
             server = Server(self.data, *self.flags, environment=environment)
         except RuntimeError as failed:
-            code = Server.started[-1].process.returncode
+            code, log = Server.started[-1].process.returncode, Server.started[-1].log
             self.verdict.ended_badly += 1
-            if not self._came_to_it(life) or code != -signal.SIGKILL and not (life.calls_fail and code in (1, 2)):
+            expected = {-signal.SIGKILL, *self._codes_of_a_process_that_ends_itself(log)} | ({1, 2} if life.calls_fail else set())
+            if not self._came_to_it(life) or code not in expected:
                 self.verdict.problems.append(f"life {number}, {life}: the start ended with {code}: {failed}")
             return
         gone = False
@@ -141,10 +142,14 @@ class Chain:
         came_to_it = self._came_to_it(life)
         self.verdict.ended_badly += by_itself or code != 0 or life.kill_after_s is not None
         expected = {0, 1, -signal.SIGKILL} if came_to_it or killed or life.kill_after_s is not None else {0}
-        if came_to_it and any(END_ON_PURPOSE in line for line in server.log):
-            expected.add(-signal.SIGABRT)
+        if came_to_it:
+            expected |= self._codes_of_a_process_that_ends_itself(server.log)
         if code not in expected:
             self.verdict.problems.append(f"life {number}, {life}: it ended with {code}: " + "\n".join(server.log[-5:]))
+
+    @staticmethod
+    def _codes_of_a_process_that_ends_itself(log):
+        return {-signal.SIGABRT} if any(END_ON_PURPOSE in line for line in log) else set()
 
     def _came_to_it(self, life):
         if life.libfiu:
