@@ -13,6 +13,7 @@
 #include "duckdb/function/cast/cast_function_set.hpp"
 #include "duckdb/function/function_binder.hpp"
 #include "duckdb/main/extension/extension_loader.hpp"
+#include "duckdb/main/extension_helper.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 
 namespace sluice::query {
@@ -105,17 +106,29 @@ duckdb::BoundCastInfo CastToText(duckdb::BindCastInput& input, const LogicalType
   return duckdb::DefaultCasts::GetDefaultCastFunction(input, from, to);
 }
 
-}  // namespace
+// Of the casts that are made without being asked for: ICU's own, or other overloads would be chosen than without this.
+constexpr int64_t kImplicitCostToZoned = 123;
 
-void UseUtcFunctions(duckdb::DatabaseInstance& database) {
-  duckdb::ExtensionLoader loader(database, "utc");
+void AddCasts(duckdb::ExtensionLoader& loader) {
   const LogicalType zoned = LogicalType::TIMESTAMP_TZ;
   loader.RegisterCastFunction(zoned, LogicalType::TIMESTAMP, duckdb::BoundCastInfo(duckdb::DefaultCasts::ReinterpretCast));
-  loader.RegisterCastFunction(LogicalType::TIMESTAMP, zoned, duckdb::BoundCastInfo(duckdb::DefaultCasts::ReinterpretCast));
+  loader.RegisterCastFunction(LogicalType::TIMESTAMP, zoned, duckdb::BoundCastInfo(duckdb::DefaultCasts::ReinterpretCast),
+                              kImplicitCostToZoned);
   loader.RegisterCastFunction(zoned, LogicalType::DATE, CastAsWithoutZone);
-  loader.RegisterCastFunction(LogicalType::DATE, zoned, CastAsWithoutZone);
+  loader.RegisterCastFunction(LogicalType::DATE, zoned, CastAsWithoutZone, kImplicitCostToZoned);
   loader.RegisterCastFunction(zoned, LogicalType::VARCHAR, CastToText);
+}
+
+}  // namespace
+
+std::unique_ptr<duckdb::DuckDB> OpenInUtc(duckdb::DBConfig& config) {
+  config.options.load_extensions = false;  // ICU is one of them, and of two casts for the same types the first stays
+  auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+  duckdb::ExtensionLoader loader(*database->instance, "utc");
+  AddCasts(loader);
+  duckdb::ExtensionHelper::LoadAllExtensions(*database);
   for (size_t i = 0; i < kFunctions.size(); i++) RewriteOverloads(loader.GetFunction(kFunctions[i]).functions, kRewrites[i]);
+  return database;
 }
 
 }  // namespace sluice::query

@@ -5,12 +5,14 @@
 // of TIMESTAMP WITH TIME ZONE become those of TIMESTAMP, between casts that cost nothing.
 #pragma once
 
+#include <memory>
+
 #include "duckdb.hpp"
 
 namespace sluice::query {
 
-// Once for a database, before its first statement. Throws duckdb::Exception when DuckDB has not the functions that this expects:
-// a new version of it needs a look here.
-void UseUtcFunctions(duckdb::DatabaseInstance& database);
+// A database in memory with these functions and casts. Throws duckdb::Exception when DuckDB has not those that this expects: a new
+// version of it needs a look here.
+std::unique_ptr<duckdb::DuckDB> OpenInUtc(duckdb::DBConfig& config);
 
 }  // namespace sluice::query

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "duckdb/function/cast/cast_function_set.hpp"
+
 namespace sluice::query {
 namespace {
 
@@ -109,9 +111,10 @@ std::string Answer(duckdb::Connection& connection, const std::string& expression
 
 // Goal: statements give what they would give without this. Method: each function and part, of times of all kinds, in a database of each kind.
 TEST(UtcFunctions, SayWhatIcuSays) {
-  duckdb::DuckDB with_database(nullptr), without_database(nullptr);
-  UseUtcFunctions(*with_database.instance);
-  duckdb::Connection with(with_database), without(without_database);
+  duckdb::DBConfig config;
+  const auto with_database = OpenInUtc(config);
+  duckdb::DuckDB without_database(nullptr);
+  duckdb::Connection with(*with_database), without(without_database);
   for (auto* connection : {&with, &without})
     for (const char* sql : {"SET TimeZone='UTC'", kTimes}) {
       auto done = connection->Query(sql);
@@ -127,13 +130,41 @@ TEST(UtcFunctions, SayWhatIcuSays) {
 }
 
 TEST(UtcFunctions, AreNotIcus) {
-  duckdb::DuckDB database(nullptr);
-  UseUtcFunctions(*database.instance);
-  duckdb::Connection connection(database);
+  duckdb::DBConfig config;
+  const auto database = OpenInUtc(config);
+  duckdb::Connection connection(*database);
   connection.Query("SET TimeZone='UTC'");
   auto plan = connection.Query("EXPLAIN SELECT date_trunc('hour', time) FROM (SELECT now() + to_hours(i) AS time FROM range(9) AS r(i))");
   ASSERT_FALSE(plan->HasError()) << plan->GetError();
   EXPECT_NE(plan->GetValue(1, 0).ToString().find("AS TIMESTAMP)"), std::string::npos) << plan->ToString();
+}
+
+// A plan shows that something is cast, not by whom: the casts that calls now stand between were ICU's, so that nothing was gained.
+TEST(UtcFunctions, CastWithoutIcu) {
+  using duckdb::LogicalType;
+  duckdb::DBConfig config;
+  const auto with_database = OpenInUtc(config);
+  duckdb::DuckDB without_database(nullptr);
+  duckdb::Connection with(*with_database), without(without_database);
+  const LogicalType zoned = LogicalType::TIMESTAMP_TZ;
+  const auto function = [](duckdb::Connection& connection, const LogicalType& from, const LogicalType& to) {
+    duckdb::GetCastFunctionInput input(*connection.context);
+    return duckdb::CastFunctionSet::Get(*connection.context).GetCastFunction(from, to, input).function;
+  };
+  const auto cost = [](duckdb::Connection& connection, const LogicalType& from, const LogicalType& to) {
+    return duckdb::CastFunctionSet::ImplicitCastCost(*connection.context, from, to);
+  };
+  with.BeginTransaction();
+  without.BeginTransaction();
+  EXPECT_EQ(function(with, zoned, LogicalType::TIMESTAMP), duckdb::DefaultCasts::ReinterpretCast);
+  EXPECT_EQ(function(with, LogicalType::TIMESTAMP, zoned), duckdb::DefaultCasts::ReinterpretCast);
+  EXPECT_EQ(function(with, zoned, LogicalType::DATE), function(without, LogicalType::TIMESTAMP, LogicalType::DATE));
+  EXPECT_EQ(function(with, LogicalType::DATE, zoned), function(without, LogicalType::DATE, LogicalType::TIMESTAMP));
+  EXPECT_NE(function(with, zoned, LogicalType::VARCHAR), function(without, zoned, LogicalType::VARCHAR));
+  for (const LogicalType other : {LogicalType::TIMESTAMP, LogicalType::DATE, LogicalType::VARCHAR}) {
+    EXPECT_EQ(cost(with, zoned, other), cost(without, zoned, other)) << other.ToString();
+    EXPECT_EQ(cost(with, other, zoned), cost(without, other, zoned)) << other.ToString();
+  }
 }
 
 }  // namespace

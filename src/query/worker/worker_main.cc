@@ -85,14 +85,13 @@ int Serve(const WorkerOptions& options) {
   LakeContext context(server, options.nonce);
   auto config = MakeConfig(options);
   RegisterLake(*config, context);
-  duckdb::DuckDB database(nullptr, config.get());
-  duckdb::Connection connection(database);
+  const auto database = OpenInUtc(*config);
+  duckdb::Connection connection(*database);
   auto file_system = duckdb::make_uniq<FdFileSystem>(context, TakeSpillFiles(options.spill_files));
   auto& files = *file_system;
-  database.GetFileSystem().RegisterSubSystem(std::move(file_system));
+  database->GetFileSystem().RegisterSubSystem(std::move(file_system));
   AttachLake(connection, context);
   LockSettings(connection, context, options);
-  UseUtcFunctions(*database.instance);
   DropForbiddenFunctions(connection);
   Run(connection, "SELECT now()::DATE, regexp_matches('a', 'b'), json_extract('{}', '$.a')");  // lazy parts that still need open()
   SandboxOptions limits{options.data_mb << 20, options.spill_mb << 20, options.trap};
