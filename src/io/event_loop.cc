@@ -94,7 +94,10 @@ void EventLoop::RunPosted() {
     std::lock_guard lock(mutex_);
     running_.swap(posted_);
   }
-  for (Task& task : running_) task();
+  for (Task& task : running_) {
+    Task now = std::move(task);  // what it holds goes with it: a decoder may be waited for
+    now();
+  }
   running_.clear();
 }
 

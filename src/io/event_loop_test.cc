@@ -121,6 +121,22 @@ TEST_P(EventLoopContract, RunsPostedTasksOfOtherThreadsInOrderAndThenTheRoundEnd
   });
 }
 
+// What a task holds may be what the next one, or another thread, waits for.
+TEST_P(EventLoopContract, LetsGoOfATaskBeforeTheNext) {
+  OnTwin([](Env env) {
+    auto loop = EventLoop::Make(env.network, env.clock).value();
+    auto held = std::make_shared<int>(1);
+    long seen = 0;
+    loop->Post([held] {});
+    loop->Post([&] {
+      seen = held.use_count();
+      loop->Stop();
+    });
+    ASSERT_TRUE(loop->Run().ok());
+    EXPECT_EQ(seen, 1);
+  });
+}
+
 TEST_P(EventLoopContract, RunsWhatASignalRings) {
   OnTwin([](Env env) {
     auto loop = EventLoop::Make(env.network, env.clock).value();
