@@ -74,6 +74,11 @@ void DecodeThread::Decode(const IngestRequest& request, Done done) {
   shared_->WakeIfIdle();
 }
 
+bool DecodeThread::busy() const {
+  std::lock_guard lock(shared_->mutex);
+  return !shared_->jobs.empty() || shared_->free.size() < shared_->decoders;
+}
+
 void DecodeThread::Work() {
   for (;;) {
     Job job;

@@ -38,6 +38,8 @@ class DecodeThread {
   // Any thread. `request` and all it points to must live until the Decoded is destroyed, or `done` is. `done` is called on this thread.
   // The queue has no bound of its own: callers ask in proportion to connections.
   void Decode(const IngestRequest& request, Done done);
+  // A request is waiting, at hand, or decoded and in the hands of who was told. Any thread.
+  bool busy() const;
 
  private:
   // A Decoded may be the last one to hold it: a loop that has stopped drops its tasks late.

@@ -61,6 +61,7 @@ class DecodeThreadTest : public testing::Test {
 TEST_F(DecodeThreadTest, DecodesInOrderAndNeverHoldsMoreThanItsDecoders) {
   Run([&] {
     DecodeThread thread(world_.env(), "decode", {}, [](auto&, auto&) {});
+    EXPECT_FALSE(thread.busy());
     SendAll(thread);
     for (size_t next = 0; next < kRequests;) {
       while (held() == 0) arrived_->Wait();
@@ -73,8 +74,10 @@ TEST_F(DecodeThreadTest, DecodesInOrderAndNeverHoldsMoreThanItsDecoders) {
       for (auto& decoded : taken) {
         EXPECT_TRUE(decoded.outcome.ok());
         EXPECT_EQ(decoded.decoder().batch().rows(), ++next);
+        EXPECT_TRUE(thread.busy());
       }
     }
+    EXPECT_FALSE(thread.busy());
   });
 }
 

@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kTickDelayMaxUs = 1'000'000;       // upkeep that failed or waits for time
 constexpr int64_t kShutdownTimeoutNs = 30'000'000'000;
 constexpr int64_t kShutdownWaitUs = 10'000;
+constexpr uint64_t kCommitBytesGood = uint64_t{1} << 20;  // larger writes bring a disk no more
+constexpr int64_t kGatherNsMax = 500'000;                 // for a good one
 
 void EndProcess(const Error& error) { base::CheckFailed(__FILE__, __LINE__, "the journal is written", error.ToString().c_str()); }
 
@@ -62,6 +64,7 @@ struct Log::State {
   Timestamp quiet_since;    // the newest commit became durable then
   Timestamp last_tick;
   int64_t cut_ns = 0;       // monotonic, when the commit in flight was cut
+  int64_t gathers_since_ns = 0;  // monotonic, when the one that gathers could have been cut first; 0: it could not yet
 
   std::mutex tiered_mutex;
   std::map<std::string, std::map<LogPartition, Offset>, std::less<>> tiered_inbox;  // guarded by tiered_mutex
@@ -70,7 +73,8 @@ struct Log::State {
   void TakeTiered();
   void RaiseTiered(Topic& topic, const std::map<LogPartition, Offset>& next);
   void Reap(Timestamp now);
-  void CutIfDue(Timestamp now);
+  void CutIfDue(Timestamp now, bool more_comes);
+  bool GathersOn();
   Result<void> CheckOpen() const;
 };
 
@@ -233,18 +237,28 @@ void Log::State::Reap(Timestamp now) {
   view->RingWatchers();
 }
 
-void Log::State::CutIfDue(Timestamp now) {
+// Each commit costs the threads that write and answer it some wake-ups, whatever its size.
+bool Log::State::GathersOn() {
+  if (journal->buffer().length() >= std::min(kCommitBytesGood, journal->commit_bytes_max() / 4)) return false;
+  const int64_t now_ns = env.clock.MonotonicNs();
+  if (gathers_since_ns == 0) gathers_since_ns = now_ns;
+  return now_ns - gathers_since_ns < kGatherNsMax;
+}
+
+void Log::State::CutIfDue(Timestamp now, bool more_comes) {
   if (journal->in_flight() || journal->failed()) return;
   bool idle = journal->gathered_frames() == 0;
   if (idle && (ends_idle || now.us - quiet_since.us < options.idle_mark_delay_us)) return;
+  if (!idle && more_comes && GathersOn()) return;
   if (!journal->Cut(now)) return;
+  gathers_since_ns = 0;
   cut_ns = env.clock.MonotonicNs();
   ends_idle = idle;
   admission->OnCut();
   upkeep->AtCut(journal->cut(), admission->last_append_time());
 }
 
-void Log::Tick(Timestamp now) {
+void Log::Tick(Timestamp now, bool more_comes) {
   auto& s = *state_;
   s.last_tick = now;
   if (now < s.quiet_since) s.quiet_since = now;  // the clock was set back
@@ -253,7 +267,7 @@ void Log::Tick(Timestamp now) {
   s.merge_jobs->RunCompletions();
   s.TakeTiered();
   s.Reap(now);
-  s.CutIfDue(now);
+  s.CutIfDue(now, more_comes);
   if (s.journal->gathered_frames() == 0) s.upkeep->AtCut(s.journal->cut(), s.admission->last_append_time());
   s.upkeep->Step(durable(), now);
 }

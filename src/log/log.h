@@ -191,7 +191,8 @@ class Log {
 
   // Notes what became durable, cuts the gathered commit when no write is in flight, writes the idle mark, and takes over
   // what the upkeep thread finished. Call after every round of the loop, when written() rings, and after tick_delay_us().
-  void Tick(Timestamp now);
+  // `more_comes`: events are about to be appended, and then Tick is called again. A commit that is small and young waits for them.
+  void Tick(Timestamp now, bool more_comes = false);
   // How long the loop may wait for other things before the next Tick, in microseconds; written() ends the wait.
   int64_t tick_delay_us() const;
   // Rung when a write ended or upkeep did: call Tick.

@@ -321,7 +321,10 @@ TEST_F(LogTest, AFailedWriteClosesItForGood) {
     faults.write_error = 1;
     world_.SetOptions(faults);
     auto result = Append(*log, topic, kP0, {{"b"}});
-    for (int i = 0; i < 20; i++) { log->Tick(world_.env().clock.Now()); log->written().Wait(1'000); }
+    for (int i = 0; i < 20; i++) {
+      log->Tick(world_.env().clock.Now());
+      log->written().Wait(1'000);
+    }
     world_.SetOptions({});
     EXPECT_EQ(fatal, 1);
     EXPECT_LT(log->durable(), result.durable_after);
@@ -329,6 +332,39 @@ TEST_F(LogTest, AFailedWriteClosesItForGood) {
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::kIo);
     EXPECT_FALSE(log->Shutdown().ok());
+  });
+}
+
+// Method: a commit could be cut at once. While more comes it is, when it is large enough or half a millisecond old.
+TEST_F(LogTest, ASmallYoungCommitWaitsForWhatComesAndForNothingElse) {
+  Run([&] {
+    auto log = Open();
+    auto* topic = OpenTopic(*log);
+    Settle(world_.env(), *log);
+    const auto clock = [&]() -> io::Clock& { return world_.env().clock; };
+    int asked = 0;
+    // Answers whether the commit was cut in this round: what comes next is durable with another one.
+    const auto cut = [&](bool more_comes, CommitSequence waiting) {
+      log->Tick(clock().Now(), more_comes);
+      return Append(*log, topic, kP0, {{"next " + std::to_string(asked++)}}).durable_after > waiting;
+    };
+    auto first = Append(*log, topic, kP0, {{"a"}});
+    EXPECT_FALSE(cut(true, first.durable_after));
+    clock().SleepUs(400);
+    EXPECT_FALSE(cut(true, first.durable_after));
+    clock().SleepUs(100);
+    EXPECT_TRUE(cut(true, first.durable_after));
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, first.durable_after + 1));
+
+    auto alone = Append(*log, topic, kP0, {{"b"}});
+    EXPECT_FALSE(cut(true, alone.durable_after));
+    EXPECT_TRUE(cut(false, alone.durable_after)) << "nothing to wait for";
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, alone.durable_after + 1));
+
+    auto large = Append(*log, topic, kP0, {{"c", 0, "/test", std::string(9'000, 'x')}});
+    EXPECT_TRUE(cut(true, large.durable_after)) << "a quarter of what a commit can hold";
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, large.durable_after + 1));
+    ASSERT_TRUE(log->Shutdown().ok());
   });
 }
 
@@ -367,7 +403,8 @@ TEST_F(LogTest, ADraftWithDuplicatesStoresTheOthers) {
     batch.Reset(std::string_view(bytes).substr(0, 1));
     for (const char* id : {"b", "a", "c", "b", "d"}) AddEvent(batch, {id, 2'000});
     AppendResult result;
-    ASSERT_TRUE(AppendRows(*log, batch, Principal(), {topic}, {{0, kP0, {}}, {0, kP0, {}}, {0, kP1, {}}, {0, kP0, {}}, {0, kP0, {}}}, result).ok());
+    ASSERT_TRUE(
+        AppendRows(*log, batch, Principal(), {topic}, {{0, kP0, {}}, {0, kP0, {}}, {0, kP1, {}}, {0, kP0, {}}, {0, kP0, {}}}, result).ok());
     EXPECT_EQ(result.accepted, 3u);
     EXPECT_EQ(result.duplicates, 2u);
     EXPECT_EQ(result.rows[1].offset, Offset(0));
@@ -383,7 +420,8 @@ class Recorder : public LogListener {
  public:
   void OnAdmitted(const event::EventBatch& batch, const Admitted& a) override {
     for (size_t i = 0; i < a.rows.size(); i++) {
-      seen.push_back(std::string(batch.Get(event::Attribute::kId, a.rows[i])) + "@" + std::to_string((a.base_offset + static_cast<int64_t>(i)).get()));
+      seen.push_back(std::string(batch.Get(event::Attribute::kId, a.rows[i])) + "@" +
+                     std::to_string((a.base_offset + static_cast<int64_t>(i)).get()));
     }
     sequence = a.sequence;
   }

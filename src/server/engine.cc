@@ -101,7 +101,7 @@ std::string Engine::url() const { return "http://" + http_->address().ToString()
 
 void Engine::OnRoundEnd() {
   auto& log = pipeline_->log();
-  log.Tick(env_.clock.Now());
+  log.Tick(env_.clock.Now(), ingest_endpoint_->more_comes());
   ingest_endpoint_->Answer(log.durable());
   ArmTick();
 }

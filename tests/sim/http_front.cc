@@ -57,7 +57,7 @@ Result<void> HttpFront::Run(Hooks hooks) {
 
 void HttpFront::OnRoundEnd() {
   auto& log = pipeline_.log();
-  log.Tick(env_.clock.Now());
+  log.Tick(env_.clock.Now(), ingest_.more_comes());
   ingest_.Answer(wiring_.answers_before_durable ? log::CommitSequence(UINT64_MAX) : log.durable());
   hooks_.on_round();
   if (const int64_t delay_us = log.tick_delay_us(); delay_us < 0) tick_->Cancel();

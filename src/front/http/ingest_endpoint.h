@@ -37,6 +37,8 @@ class IngestEndpoint {
   std::vector<Route> Routes(uint64_t body_bytes_max);
   // Answers every request whose events are durable now. After each round of the loop.
   void Answer(log::CommitSequence durable);
+  // Events of usual requests are about to be admitted, and the loop will have a round then.
+  bool more_comes() const { return usual_.busy(); }
   // Requests that wait for their commit.
   size_t waiting() const { return waiting_.size(); }
 
