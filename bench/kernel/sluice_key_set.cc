@@ -22,7 +22,7 @@ class SluiceKeySet final : public KeySet {
 
   size_t InsertAbsent(std::span<const log::DedupKey> keys) override {
     older_.assign(keys.size(), {});
-    if (index_.has_older()) CHECK(index_.FindOlder(keys, older_).ok(), "a run cannot be read");
+    CHECK(index_.FindOlder(keys, older_).ok(), "a run cannot be read");
     auto& table = index_.open();
     table.Reserve(keys.size());
     size_t absent = 0;

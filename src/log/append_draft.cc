@@ -7,6 +7,7 @@
 #include "event/record_batch_encoder.h"
 #include "event/record_batch_format.h"
 #include "log/internal/journal_format.h"
+#include "log/internal/sealed_keys.h"
 #include "log/log.h"
 
 namespace sluice::log {
@@ -32,10 +33,11 @@ void AppendDraft::Clear() {
   records_capacity_ = 0;
 }
 
-void AppendDraft::Prepare(event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher) {
+void AppendDraft::Prepare(event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher, const SealedKeys& sealed) {
   CHECK(routes.size() == batch.rows(), "one route per row");
   MakeGroups();
   HashKeys(batch, principal, hasher);
+  FindOlder(sealed);
   BoundBytes(batch, principal);
   EncodeRecords(batch);
 }
@@ -77,6 +79,12 @@ void AppendDraft::HashKeys(const event::EventBatch& batch, const Principal& prin
   keys_.resize(routes.size());
   for (size_t row = 0; row < keys_.size(); row++)
     keys_[row] = hasher.KeyOf(scopes[routes[row].topic], batch.Get(event::Attribute::kSource, row), batch.Get(event::Attribute::kId, row));
+}
+
+// A run that cannot be read is asked again by Append, which can say so.
+void AppendDraft::FindOlder(const SealedKeys& sealed) {
+  older_.assign(keys_.size(), DedupPlace());
+  asked_ = sealed.Find(keys_, older_).ok() ? sealed.covered : CommitSequence();
 }
 
 // Counts duplicates as if they were new: what does not fit is found before anything is changed.

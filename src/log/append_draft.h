@@ -3,7 +3,7 @@
 //
 // An Append before its turn: all that does not depend on what came before, so that it may be done on any thread.
 //
-//   EventBatch + routes ──▶ rows by log partition ──▶ keys of duplicates ──▶ one RecordBatch a partition
+//   EventBatch + routes ──▶ rows by log partition ──▶ keys, looked for in the runs of the dedup index ──▶ one RecordBatch a partition
 //
 // A draft takes every row for a new one. Log::Append copies the records of a partition whose rows all are new, and encodes anew those of a
 // partition with duplicates.
@@ -21,6 +21,7 @@
 namespace sluice::log {
 
 class Topic;
+struct SealedKeys;
 
 // Where one row of an EventBatch goes. `topic` is an index into the draft's `topics`.
 struct Route {
@@ -55,8 +56,9 @@ class AppendDraft {
   };
 
   // REQUIRES: topics and routes are set. Moves the batch's values to the records.
-  void Prepare(event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher);
+  void Prepare(event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher, const SealedKeys& sealed);
   void MakeGroups();
+  void FindOlder(const SealedKeys& sealed);
   void HashKeys(const event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher);
   void BoundBytes(const event::EventBatch& batch, const Principal& principal);
   void EncodeRecords(event::EventBatch& batch);
@@ -67,6 +69,8 @@ class AppendDraft {
   std::vector<Group> groups_;   // by topic and partition; none is empty
   std::vector<uint32_t> rows_;  // of all groups, each in the order of the request
   std::vector<DedupKey> keys_;  // by row
+  std::vector<DedupPlace> older_;  // by row: of keys that a run held
+  CommitSequence asked_;        // keys of commits up to this one were looked for
   size_t bytes_max_ = 0;        // of all frames
   std::unique_ptr<char[]> records_;
   size_t records_capacity_ = 0;

@@ -207,7 +207,9 @@ const std::map<std::string, std::string, std::less<>>& Log::StateOf(std::string_
 
 // ---- append ----
 
-void Log::Draft(event::EventBatch& batch, const Principal& principal, AppendDraft& draft) const { draft.Prepare(batch, principal, *state_->hasher); }
+void Log::Draft(event::EventBatch& batch, const Principal& principal, AppendDraft& draft) const {
+  draft.Prepare(batch, principal, *state_->hasher, *state_->dedup->sealed());
+}
 
 Result<void> Log::Append(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, AppendResult& result) {
   RETURN_IF_ERROR(state_->CheckOpen());

@@ -54,6 +54,55 @@ TEST_F(LogDedup, ADuplicateOfAPendingEventWaitsForItsCommit) {
   });
 }
 
+// Goal: runs are asked when a request is decoded, which may be long before its turn.
+// Method: a draft that knows some runs, and none, waits while what it holds comes by other requests, is sealed and becomes part of longer runs.
+TEST_F(LogDedup, ADraftThatWaitedMeetsWhatWasSealedMeanwhile) {
+  Run([&] {
+    auto options = SmallLogOptions();
+    options.dedup_table_keys_max = 3;
+    options.dedup_run_keys_max = 1'000;
+    auto log = Open(options);
+    auto* topic = OpenTopic(*log);
+    const Principal principal;
+    const std::string bytes(64, ' ');
+    struct Waiting {
+      event::EventBatch batch;
+      AppendDraft draft;
+      AppendResult result;
+    };
+    const auto waiting = [&](const std::vector<TestEvent>& events) {
+      auto out = std::make_unique<Waiting>();
+      out->batch.Reset(std::string_view(bytes).substr(0, 1));
+      for (const auto& e : events) AddEvent(out->batch, e);
+      out->draft.topics = {topic};
+      out->draft.routes.assign(events.size(), Route{0, kP0, {}});
+      log->Draft(out->batch, principal, out->draft);
+      return out;
+    };
+    const std::vector<TestEvent> events = {{"1"}, {"7"}, {"90"}, {"new"}};
+    const auto first = waiting(events);
+    uint64_t runs_max = 0;
+    std::unique_ptr<Waiting> later;
+    for (int i = 0; i < 100; i++) {
+      AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
+      Settle(world_.env(), *log, 3);
+      runs_max = std::max(runs_max, log->stats().dedup_runs);
+      if (i == 20) later = waiting(events);
+    }
+    EXPECT_GT(runs_max, 3u);
+    EXPECT_LT(log->stats().dedup_runs, 20u) << "runs of three keys were merged";
+    for (auto* one : {first.get(), later.get()}) {
+      ASSERT_TRUE(log->Append(one->batch, principal, one->draft, one->result).ok());
+      EXPECT_EQ(one->result.rows[0].offset, Offset(1));
+      EXPECT_EQ(one->result.rows[1].offset, Offset(7));
+      EXPECT_EQ(one->result.rows[2].offset, Offset(90));
+      EXPECT_EQ(one->result.duplicates, one == first.get() ? 3u : 4u);
+    }
+    ASSERT_TRUE(log->Shutdown().ok());
+    EXPECT_EQ(StoredIds(*log, kP0).size(), 101u);
+  });
+}
+
 // Goal: sealed runs answer like the table they came from, and are forgotten when the window has passed.
 // Method: tiny runs; a clock that jumps over the hour and over the window.
 TEST_F(LogDedup, KnowsDuplicatesForTheWholeWindowAndNotForever) {

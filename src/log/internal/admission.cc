@@ -74,10 +74,9 @@ Error Admission::NoSpace() const {
 }
 
 // Fills pending_ and the outcomes of duplicates; those whose original is in this request get its row. On error nothing was inserted.
-Result<void> Admission::FindDuplicates(const AppendDraft& draft, AppendResult& result) {
+Result<void> Admission::FindDuplicates(AppendDraft& draft, AppendResult& result) {
   const auto& keys = draft.keys_;
-  older_.assign(keys.size(), DedupPlace());
-  if (parts_.dedup.has_older()) RETURN_IF_ERROR(parts_.dedup.FindOlder(keys, older_));
+  RETURN_IF_ERROR(parts_.dedup.FindOlder(keys, draft.older_, draft.asked_));
   auto& table = parts_.dedup.open();
   table.Reserve(keys.size());
   pending_.clear();
@@ -86,7 +85,7 @@ Result<void> Admission::FindDuplicates(const AppendDraft& draft, AppendResult& r
   for (size_t row = 0; row < keys.size(); row++) {
     if (row + kPrefetchAhead < keys.size()) table.Prefetch(keys[row + kPrefetchAhead]);
     const auto* found = table.Find(keys[row]);
-    DedupPlace place = found != nullptr ? *found : older_[row];
+    DedupPlace place = found != nullptr ? *found : draft.older_[row];
     auto number = static_cast<uint32_t>(row);
     if (place.empty()) {
       pending_.push_back({table.Insert(keys[row], DedupPlace::Pending(number)), number});

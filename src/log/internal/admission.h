@@ -42,7 +42,7 @@ class Admission {
 
   Result<void> CheckRoom(const AppendDraft& draft, AppendRefusal& refusal);
   Error NoSpace() const;
-  Result<void> FindDuplicates(const AppendDraft& draft, AppendResult& result);
+  Result<void> FindDuplicates(AppendDraft& draft, AppendResult& result);
   CommitSequence DurableAfter(const Topic& topic, DedupPlace place) const;
   void AssignOffsets(const AppendDraft& draft, AppendResult& result);
   void AddFrame(const event::EventBatch& batch, const Principal& principal, AppendDraft& draft, const AppendDraft::Group& group,
@@ -59,7 +59,6 @@ class Admission {
   std::vector<Topic::Partition*> gathering_, in_flight_;  // partitions with frames in the commit
 
   // Of the request at hand; kept for their memory.
-  std::vector<DedupPlace> older_;         // by row: the places of those that are in frozen tables and runs
   std::vector<uint32_t> rows_;            // accepted rows, by group
   std::vector<size_t> group_ends_;        // in rows_
   std::vector<PendingPlace> pending_;

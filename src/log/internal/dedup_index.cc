@@ -2,7 +2,6 @@
 #include "log/internal/dedup_index.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -11,13 +10,12 @@ namespace sluice::log {
 namespace {
 
 constexpr size_t kPrefetchAhead = 16;  // slots of a table
-constexpr size_t kLinesAhead = 32;     // of filters
 
 }  // namespace
 
 DedupIndex::DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max)
     : table_keys_max_(table_keys_max + table_keys_max / 16),  // a table goes on until the next commit
-      open_(std::make_shared<DedupTable>(0, table_keys_max_)), frozen_until_(covered), runs_(std::move(runs)), covered_(covered) {}
+      open_(std::make_shared<DedupTable>(0, table_keys_max_)), frozen_until_(covered), sealed_(std::make_shared<SealedKeys>(SealedKeys{std::move(runs), covered})) {}
 
 void DedupIndex::Touch(Timestamp append_time) {
   if (!open_oldest_) open_oldest_ = append_time;
@@ -25,7 +23,7 @@ void DedupIndex::Touch(Timestamp append_time) {
 }
 
 // All keys in one table, then in the next: what will be looked at can be fetched ahead.
-Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
+Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked) const {
   for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
     const DedupTable& table = *frozen->table;
     for (size_t i = 0; i < keys.size(); i++) {
@@ -34,25 +32,18 @@ Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<Ded
       if (place != nullptr) places[i] = *place;
     }
   }
-  return FindInRuns(keys, places);
+  return sealed_->Find(keys, places, asked);
 }
 
-// Each key in all runs, because its bits are the same for all; the lines of the next keys are on their way meanwhile.
-Result<void> DedupIndex::FindInRuns(std::span<const DedupKey> keys, std::span<DedupPlace> places) const {
-  const size_t ahead = std::max<size_t>(1, kLinesAhead / std::max<size_t>(1, runs_.size()));
-  const auto prefetch = [&](size_t i) {
-    for (const auto& run : runs_) run->Prefetch(keys[i]);
-  };
-  for (size_t i = 0; i < std::min(ahead, keys.size()); i++) prefetch(i);
-  for (size_t i = 0; i < keys.size(); i++) {
-    if (i + ahead < keys.size()) prefetch(i + ahead);
-    const DedupFilterBits bits(keys[i]);
-    for (size_t r = runs_.size(); r-- > 0 && places[i].empty();) {
-      if (!runs_[r]->MayHold(keys[i], bits)) continue;
-      ASSIGN_OR_RETURN(places[i], runs_[r]->Find(keys[i]));
-    }
-  }
-  return {};
+std::shared_ptr<const SealedKeys> DedupIndex::sealed() const {
+  std::lock_guard lock(mutex_);
+  return sealed_;
+}
+
+void DedupIndex::Publish(SealedKeys sealed) {
+  auto next = std::make_shared<const SealedKeys>(std::move(sealed));
+  std::lock_guard lock(mutex_);
+  sealed_.swap(next);
 }
 
 void DedupIndex::Freeze(CommitSequence last) {
@@ -67,24 +58,29 @@ void DedupIndex::Freeze(CommitSequence last) {
 
 std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run) {
   CHECK(!frozen_.empty() && run->range().last == frozen_.front().range.last, "a run of another table");
-  covered_ = run->range().last;
-  runs_.push_back(std::move(run));
+  SealedKeys sealed = *sealed_;
+  sealed.covered = run->range().last;
+  sealed.runs.push_back(std::move(run));
+  Publish(std::move(sealed));
   auto table = std::move(frozen_.front().table);
   frozen_.pop_front();
   return table;
 }
 
 void DedupIndex::Merged(std::span<const std::shared_ptr<const DedupRun>> replaced, std::shared_ptr<const DedupRun> run) {
-  auto first = std::search(runs_.begin(), runs_.end(), replaced.begin(), replaced.end());
-  CHECK(!replaced.empty() && first != runs_.end(), "runs that are not there");
+  SealedKeys sealed = *sealed_;
+  auto first = std::search(sealed.runs.begin(), sealed.runs.end(), replaced.begin(), replaced.end());
+  CHECK(!replaced.empty() && first != sealed.runs.end(), "runs that are not there");
   *first = std::move(run);
-  runs_.erase(first + 1, first + static_cast<ptrdiff_t>(replaced.size()));
+  sealed.runs.erase(first + 1, first + static_cast<ptrdiff_t>(replaced.size()));
+  Publish(std::move(sealed));
 }
 
 DedupRuns DedupIndex::Expire(Timestamp before) {
-  const auto kept = std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->range().newest >= before; });
-  DedupRuns expired(std::make_move_iterator(runs_.begin()), std::make_move_iterator(kept));
-  runs_.erase(runs_.begin(), kept);
+  const auto& all = runs();
+  const auto kept = std::find_if(all.begin(), all.end(), [&](const auto& run) { return run->range().newest >= before; });
+  DedupRuns expired(all.begin(), kept);
+  if (!expired.empty()) Publish({DedupRuns(kept, all.end()), covered()});
   return expired;
 }
 
@@ -96,7 +92,7 @@ uint64_t DedupIndex::memory_bytes() const {
 
 uint64_t DedupIndex::disk_bytes() const {
   uint64_t bytes = 0;
-  for (const auto& run : runs_) bytes += run->file_bytes();
+  for (const auto& run : runs()) bytes += run->file_bytes();
   return bytes;
 }
 

@@ -12,6 +12,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,10 +21,9 @@
 #include "io/file_system.h"
 #include "log/internal/dedup_run.h"
 #include "log/internal/dedup_table.h"
+#include "log/internal/sealed_keys.h"
 
 namespace sluice::log {
-
-using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
 
 // A table that takes no more keys, and what it covers.
 struct FrozenTable {
@@ -31,7 +31,7 @@ struct FrozenTable {
   DedupRunRange range;
 };
 
-// Not thread-safe.
+// The log's thread, but for sealed().
 class DedupIndex {
  public:
   // `table_keys_max`: of the open table, usually.
@@ -44,12 +44,14 @@ class DedupIndex {
   std::optional<Timestamp> open_since() const { return open_oldest_; }
 
   // The places of keys that are not in the open table; empty where there is none. May read from disk.
-  // REQUIRES: `places` are empty and as many as `keys`.
-  Result<void> FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places) const;
-  bool has_older() const { return !frozen_.empty() || !runs_.empty(); }
+  // `asked`: commits up to this one were asked for before (SealedKeys::covered), and `places` has what was found; others are empty.
+  // REQUIRES: as many `places` as `keys`.
+  Result<void> FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked = {}) const;
+  // The runs as they are now, to be asked on another thread. Any thread.
+  std::shared_ptr<const SealedKeys> sealed() const;
 
   // Files hold every key of the commits up to this one.
-  CommitSequence covered() const { return covered_; }
+  CommitSequence covered() const { return sealed_->covered; }
   // Ends the open table: it covers the commits from covered() (or the newest frozen table) to `last`.
   // REQUIRES: keys of commits behind `last` are not in it.
   void Freeze(CommitSequence last);
@@ -62,12 +64,12 @@ class DedupIndex {
   void GiveSpare(std::shared_ptr<DedupTable> table) { spare_ = std::move(table); }
   // Forgets runs whose newest key is older than `before`, and answers them for removal.
   DedupRuns Expire(Timestamp before);
-  const DedupRuns& runs() const { return runs_; }
+  const DedupRuns& runs() const { return sealed_->runs; }
   uint64_t disk_bytes() const;
   uint64_t memory_bytes() const;  // of tables
 
  private:
-  Result<void> FindInRuns(std::span<const DedupKey> keys, std::span<DedupPlace> places) const;
+  void Publish(SealedKeys sealed);
 
   const size_t table_keys_max_;
   std::shared_ptr<DedupTable> open_;
@@ -76,8 +78,8 @@ class DedupIndex {
   Timestamp open_newest_;
   CommitSequence frozen_until_;                        // the open table begins behind this commit
   std::deque<FrozenTable> frozen_;                     // oldest first
-  DedupRuns runs_;  // oldest first
-  CommitSequence covered_;
+  mutable std::mutex mutex_;                           // of sealed_, for threads other than the log's, which alone changes it
+  std::shared_ptr<const SealedKeys> sealed_;
 };
 
 }  // namespace sluice::log

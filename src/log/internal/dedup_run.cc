@@ -281,9 +281,9 @@ Result<std::span<const DedupEntry>> DedupRunEntries::Next() {
   return std::span<const DedupEntry>(entries_);
 }
 
-Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
-                                                                   Timestamp kept_from, std::vector<Path>& obsolete) {
-  std::vector<std::shared_ptr<const DedupRun>> all, runs;
+Result<DedupRuns> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal, Timestamp kept_from,
+                                std::vector<Path>& obsolete) {
+  DedupRuns all, runs;
   ASSIGN_OR_RETURN(bool there, io::Exists(env.files, paths.dedup));
   if (!there) return runs;
   ASSIGN_OR_RETURN(auto names, env.files.List(paths.dedup));

@@ -67,6 +67,8 @@ class DedupRun {
   std::span<const DedupFilterLine> filter_;  // in mapped_
 };
 
+using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
+
 // All of a run, which must outlive this and still have its file when it is first asked. Read past the page cache: a run is read whole
 // once, to become part of another one.
 class DedupRunEntries final : public DedupEntries {
@@ -86,7 +88,7 @@ class DedupRunEntries final : public DedupEntries {
 // The runs of a log directory, oldest first; those that another one contains (a merge before a crash) are left out and added to
 // `obsolete`, as are those that a crash left unfinished, and those before a gap whose keys are all older than `kept_from`: an expired run
 // whose removal failed. Ranges may overlap. kCorruption: one in the middle is missing.
-Result<std::vector<std::shared_ptr<const DedupRun>>> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal,
-                                                                   Timestamp kept_from, std::vector<Path>& obsolete);
+Result<DedupRuns> OpenDedupRuns(io::Env env, const LogPaths& paths, const JournalId& journal, Timestamp kept_from,
+                                std::vector<Path>& obsolete);
 
 }  // namespace sluice::log
