@@ -18,9 +18,9 @@ constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
 constexpr size_t kBlocksAtOnce = 256;  // 1 MiB
-// Larger runs are written past the page cache. What is sent twice is mostly sent again soon: the newest runs are looked into, and a read
-// of the disk is one that everybody waits for.
-constexpr size_t kCachedKeysMax = 5'000'000;
+// Larger runs are written past the page cache, whose new pages are dear. What is sent twice is mostly sent again soon: the newest runs,
+// those that were tables, are found in it.
+constexpr size_t kCachedKeysMax = 2'000'000;
 constexpr size_t kFilterLinesAtOnce = 4096;
 static_assert(kFilterLinesAtOnce * sizeof(DedupFilterLine) % io::kDirectAlignment == 0 && kBlock % io::kDirectAlignment == 0);
 constexpr size_t kIndexEntrySize = 16;
