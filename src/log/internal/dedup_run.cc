@@ -42,6 +42,8 @@ uint32_t BlockSeed(const DedupRunRange& range, uint64_t block) {
 
 // Entries are in memory as they are in the file: high, low, place.
 static_assert(sizeof(DedupEntry) == kEntrySize && std::is_trivially_copyable_v<DedupEntry>);
+// So are first keys; behind a filter, whose lines end where a key may begin.
+static_assert(sizeof(DedupKey) == kIndexEntrySize && sizeof(DedupFilterLine) % alignof(DedupKey) == 0);
 
 // Blocks and filter go to the file piece by piece, each to its place; the index grows meanwhile. All in whole blocks of aligned memory,
 // because the file may be uncached.
@@ -233,11 +235,7 @@ Result<void> DedupRun::ReadHeader(io::SharedMemory& memory, const JournalId& jou
   if (mapped_->view().size() < file_bytes_) return Damaged(path_, "its size");
   const std::string_view filter(mapped_->view().data() + filter_at, filter_bytes), index(filter.data() + filter_bytes, index_bytes);
   if (base::Crc32c(index) != index_crc || base::Crc32c(filter) != filter_crc) return Damaged(path_, "the index or the filter");
-  base::ByteReader keys(index);
-  while (keys.left() > 0) {
-    uint64_t high = keys.Get<uint64_t>();
-    first_keys_.push_back({high, keys.Get<uint64_t>()});
-  }
+  first_keys_ = {reinterpret_cast<const DedupKey*>(index.data()), BlockCount(keys_)};
   filter_ = {reinterpret_cast<const DedupFilterLine*>(filter.data()), FilterLines(keys_)};
   return {};
 }

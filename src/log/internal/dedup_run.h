@@ -7,7 +7,8 @@
 //   block = [CRC-32C u32, of its place in this run and its bytes] [count u32] entries of 24 bytes: key high, key low, place
 //
 // A key that is not in the run costs one cache line of the filter (dedup_filter.h, 4 bytes a key), one that is one read. The filter is
-// looked at where it stands in the file, mapped: a window of many millions of keys takes memory that the kernel can have back.
+// looked at where it stands in the file, mapped, and so is the index: a window of many millions of keys takes memory that the kernel can
+// have back.
 // Format: docs/formats/journal.md. The name is <first>-<last>.run; it appears when the file is whole.
 
 #include <memory>
@@ -62,9 +63,9 @@ class DedupRun {
   DedupRunRange range_;
   size_t keys_ = 0;
   uint64_t file_bytes_ = 0;
-  std::vector<DedupKey> first_keys_;  // of each block
   std::unique_ptr<io::SharedBytes> mapped_;
   std::span<const DedupFilterLine> filter_;  // in mapped_
+  std::span<const DedupKey> first_keys_;     // of each block; in mapped_
 };
 
 using DedupRuns = std::vector<std::shared_ptr<const DedupRun>>;
