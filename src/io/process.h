@@ -16,8 +16,8 @@ namespace sluice::io {
 
 // How a process ended.
 struct ProcessExit {
-  int code = 0;         // what it returned; 0 when a signal ended it
-  int signal = 0;       // 0: none
+  int code = 0;    // what it returned; 0 when a signal ended it
+  int signal = 0;  // 0: none
   bool ok() const { return code == 0 && signal == 0; }
 };
 
@@ -31,6 +31,8 @@ class Process {
   // From now on its threads, and those that they start, run when nobody else of this program wants a core (SCHED_IDLE), and with a small
   // share where the kernel shares cores among sessions. There is no way back without privileges. Best effort: nothing when it has ended.
   virtual void RunInBackground() = 0;
+  // CPU time of all its threads together, those that ended included; 0 when nobody knows any more.
+  virtual int64_t CpuNs() = 0;
   // Waits until it has ended. Nothing: it still runs after `timeout_us` (negative: no timeout). A scheduling point.
   virtual std::optional<ProcessExit> Wait(int64_t timeout_us = -1) = 0;
   // Readable once it has ended, for an EventLoop; owned by this.

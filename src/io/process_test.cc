@@ -3,8 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -44,7 +45,8 @@ std::string DescribeInheritance() {
   sigset_t mask;
   sigprocmask(SIG_SETMASK, nullptr, &mask);
   char byte;
-  text += " variables " + std::to_string(variables) + " sigterm " + (sigismember(&mask, SIGTERM) ? "blocked" : "open") + " stdin " + std::to_string(read(0, &byte, 1));
+  text += " variables " + std::to_string(variables) + " sigterm " + (sigismember(&mask, SIGTERM) ? "blocked" : "open") + " stdin " +
+          std::to_string(read(0, &byte, 1));
   return text;
 }
 
@@ -52,11 +54,19 @@ std::string DescribeInheritance() {
   char byte;
   if (role == "exit") _exit(7);
   if (role == "describe") Say(3, DescribeInheritance());
-  if (role == "swap") { Say(3, "three"); Say(4, "four"); }
+  if (role == "swap") {
+    Say(3, "three");
+    Say(4, "four");
+  }
   if (role == "wait") {
     // Ends by being killed. If nobody does it, the reader of the pipe must not wait for ever, and hears it.
     poll(nullptr, 0, static_cast<int>(kWaitSecondsMax) * 1000);
     Say(3, "nobody killed me");
+  }
+  if (role == "compute") {
+    while (std::clock() < CLOCKS_PER_SEC / 50) continue;
+    Say(3, "computed");
+    poll(nullptr, 0, static_cast<int>(kWaitSecondsMax) * 1000);
   }
   if (role == "parent") {
     auto processes = MakeRealProcesses();
@@ -161,6 +171,20 @@ TEST_F(RealProcessTest, BackgroundProcessRunsWhenNobodyElseDoes) {
   process->Kill();
   ASSERT_TRUE(process->Wait(kLongUs).has_value());
   process->RunInBackground();  // nobody is there: nothing
+}
+
+TEST_F(RealProcessTest, CpuTimeOfAProcessIsKnownUntilItsEnd) {
+  Pipe pipe;
+  auto process = Start("compute", {pipe.to.get()});
+  pipe.to = Descriptor();
+  char first = 0;
+  ASSERT_EQ(read(pipe.from.get(), &first, 1), 1);
+  const int64_t used_ns = process->CpuNs();
+  EXPECT_GE(used_ns, 20'000'000);
+  EXPECT_LT(used_ns, kLongUs * 1000);
+  process->Kill();
+  ASSERT_TRUE(process->Wait(kLongUs).has_value());
+  EXPECT_EQ(process->CpuNs(), 0);
 }
 
 // Where the kernel shares cores among sessions, a worker in its parent's one used up the parent's share, idle class or not.

@@ -44,7 +44,8 @@ uint64_t FileNumbers::NumberOf(const std::string& uri) {
 
 StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t deadline_ns) {
   id_ = id;
-  background_at_ns_ = env_.clock.MonotonicNs() + kBackgroundAfterMs * kNsPerMs;
+  cpu_ns_max_ = worker_.CpuNs() + kForegroundCpuMs * kNsPerMs;
+  cpu_look_at_ns_ = env_.clock.MonotonicNs() + kForegroundCpuMs / 2 * kNsPerMs;
   rows_.emplace(
       [this](const ArrowSchema& schema) {
         has_begun_ = true;
@@ -81,15 +82,22 @@ StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t d
   return result;
 }
 
+void Statement::LookAtCpu(int64_t now_ns) {
+  if (now_ns < cpu_look_at_ns_ || worker_.in_background()) return;
+  const int64_t left_ns = cpu_ns_max_ - worker_.CpuNs();
+  if (left_ns <= 0) worker_.RunInBackground();
+  cpu_look_at_ns_ = now_ns + std::max(left_ns / 2, kForegroundLookMs * kNsPerMs);
+}
+
 std::optional<int64_t> Statement::WaitNs(int64_t deadline_ns) {
   int64_t now = env_.clock.MonotonicNs();
-  if (now >= background_at_ns_ && !worker_.in_background()) worker_.RunInBackground();
+  LookAtCpu(now);
   if (!stopped_) {
     if (cancel_.cancelled()) stopped_ = QueryError{QueryErrorKind::kCancelled, "the statement was cancelled", std::nullopt, ""};
     else if (now >= deadline_ns)
       stopped_ = QueryError{QueryErrorKind::kTimeout, "the statement ran into its timeout", std::nullopt,
                             "raise it (\"timeout_ms\", --timeout), or read less: filters on time and type prune files"};
-    else return (worker_.in_background() ? deadline_ns : std::min(deadline_ns, background_at_ns_)) - now;
+    else return (worker_.in_background() ? deadline_ns : std::min(deadline_ns, cpu_look_at_ns_)) - now;
   }
   if (kill_at_ns_ == 0) {
     kill_at_ns_ = now + kKillAfterMs * kNsPerMs;

@@ -52,17 +52,19 @@ class CancelToken {
 
 struct StatementResult {
   std::optional<QueryError> error;
-  StatementStats stats;        // without elapsed_us
+  StatementStats stats;             // without elapsed_us
   std::optional<TableName> awaits;  // it failed because this table is loading, and the sink heard nothing: a later view has it
-  bool worker_usable = false;  // may get the next statement
+  bool worker_usable = false;       // may get the next statement
 };
 
 // Runs once, on one thread. All must outlive it.
 class Statement {
  public:
   static constexpr int64_t kKillAfterMs = 250;  // from the interrupt
-  // From the start. Up to then a statement has the same right to a core as the log; those that take longer must not stop it.
-  static constexpr int64_t kBackgroundAfterMs = 100;
+  // Of CPU time, all threads together. Up to then a statement has the same right to a core as the log; those that take more must not stop
+  // it. Not time that passes: a statement that waits for a core takes nothing from anybody, and waits for ever if it loses its right by that.
+  static constexpr int64_t kForegroundCpuMs = 200;
+  static constexpr int64_t kForegroundLookMs = 10;  // between two looks at what it used, at least
 
   Statement(io::Env env, WorkerProcess& worker, const ReadView& view, FileNumbers& numbers, CancelToken& cancel, ResultSink& sink)
       : env_(env), worker_(worker), view_(view), numbers_(numbers), cancel_(cancel), sink_(sink) {}
@@ -87,6 +89,8 @@ class Statement {
   Step TakeResult(std::string payload);
   Step TakeDone(std::string_view payload, StatementResult& result);
   QueryError DamagedFile(uint64_t number, const std::string& what) const;
+  // Takes the right away from a statement that has used it up.
+  void LookAtCpu(int64_t now_ns);
   // What to wait for next; interrupts and kills. Nothing: the worker was killed.
   std::optional<int64_t> WaitNs(int64_t deadline_ns);
   QueryError WhyStopped() const;
@@ -102,11 +106,12 @@ class Statement {
 
   uint64_t id_ = 0;
   std::optional<ArrowStreamReader> rows_;
-  std::vector<BoundView> bound_;                             // by handle
+  std::vector<BoundView> bound_;                                    // by handle
   std::map<uint64_t, std::variant<ViewFile, ViewChunk>> openable_;  // by number: a file, or a chunk that is kept
-  std::optional<QueryError> stopped_;                        // why the worker was interrupted
+  std::optional<QueryError> stopped_;                               // why the worker was interrupted
   std::optional<TableName> awaits_;
-  int64_t background_at_ns_ = 0;
+  int64_t cpu_look_at_ns_ = 0;
+  int64_t cpu_ns_max_ = 0;  // what the process may have used before it goes to the background
   int64_t kill_at_ns_ = 0;
   int64_t rows_sent_ = 0;
   bool has_begun_ = false;  // the sink heard of a schema

@@ -11,8 +11,8 @@
 namespace sluice::query {
 
 struct WorkerSetup {
-  WorkerOptions options;             // but its nonce, which each worker has of its own
-  Path spill_directory;              // for unnamed files; empty: no spilling
+  WorkerOptions options;  // but its nonce, which each worker has of its own
+  Path spill_directory;   // for unnamed files; empty: no spilling
 };
 
 // One worker process and the socket to it. Destroyed: the process is killed and reaped. Not thread-safe, but Kill is.
@@ -31,13 +31,15 @@ class WorkerProcess {
     process_->RunInBackground();
   }
   bool in_background() const { return in_background_; }
+  int64_t CpuNs() { return process_->CpuNs(); }
   int pid() const { return process_->pid(); }
 
   // Bytes of hot chunks that it keeps mapped, as it said after its last statement.
   uint64_t mapped_bytes = 0;
 
  private:
-  WorkerProcess(int fd, std::unique_ptr<io::Process> process, io::Clock& clock) : clock_(clock), socket_(fd, &clock), process_(std::move(process)) {}
+  WorkerProcess(int fd, std::unique_ptr<io::Process> process, io::Clock& clock)
+      : clock_(clock), socket_(fd, &clock), process_(std::move(process)) {}
 
   io::Clock& clock_;
   FrameSocket socket_;

@@ -110,12 +110,18 @@ class RealProcess final : public Process {
       sched_setscheduler(std::stoi(thread->path().filename()), SCHED_IDLE, &parameters);
   }
 
+  int64_t CpuNs() override {
+    clockid_t clock{};
+    timespec used{};
+    if (exit_.has_value() || clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
+    return int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+  }
+
   std::optional<ProcessExit> Wait(int64_t timeout_us) override {
     if (exit_.has_value()) return exit_;
     if (!PollEnd(timeout_us)) return std::nullopt;
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
     exit_ = ProcessExit{WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0};
     return exit_;
   }
@@ -177,7 +183,8 @@ class RealProcesses final : public Processes {
     int failed = pid < 0 ? fork_failed_ : request.failed;
     lock.unlock();
     changed_.notify_all();
-    if (pid < 0) return Error{ErrorCode::kExhausted, "start a process: " + SystemErrorText(failed), "raise the limit of processes (ulimit -u)"};
+    if (pid < 0)
+      return Error{ErrorCode::kExhausted, "start a process: " + SystemErrorText(failed), "raise the limit of processes (ulimit -u)"};
     if (failed != 0) {
       waitpid(pid, nullptr, 0);
       return Error{ErrorCode::kIo, "start a process: " + SystemErrorText(failed), {}};

@@ -2,10 +2,15 @@
 //
 // The life of worker processes: cancel, timeout, death, queue. And main(): the test's executable is its own worker.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string_view>
+#include <thread>
 
+#include "query/statement.h"
 #include "query/worker/sandbox_probe.h"
 #include "query/worker/worker_fixture.h"
 #include "query/worker/worker_main.h"
@@ -50,6 +55,40 @@ TEST(WorkerLife, TimeoutInterrupts) {
   ASSERT_TRUE(result.error);
   EXPECT_EQ(result.error->kind, QueryErrorKind::kTimeout);
   EXPECT_EQ(s.Run("SELECT 1").text(), "1\n");
+}
+
+// Of this process's workers: how many run in the background.
+int WorkersInBackground() {
+  int count = 0;
+  for (auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream children(thread.path() / "children");
+    for (pid_t pid = 0; children >> pid;) count += sched_getscheduler(pid) == SCHED_IDLE;
+  }
+  return count;
+}
+
+TEST(WorkerLife, StatementThatComputesForLongLeavesTheCoresToOthers) {
+  TestSession s;
+  auto result = s.Run(Request(kEndless), [](Session& session, Session::StatementId id) {
+    while (WorkersInBackground() == 0) std::this_thread::yield();  // for ever, if it does not
+    session.Cancel(id);
+  });
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->kind, QueryErrorKind::kCancelled) << result.text();
+}
+
+// Goal: a statement that waits, here for its client, loses nothing by that. Method: a client that takes longer for a batch than the
+// statement may compute; the worker has filled the window by then and stands still.
+TEST(WorkerLife, StatementThatWaitsKeepsItsRightToACore) {
+  TestSession s;
+  int batches = 0, in_background = 0;
+  s.Run(Request("SELECT range, repeat('x', 1000) FROM range(20000)"), {}, [&]() -> Result<void> {
+    if (++batches == 1) s.env.threads.NewSignal()->Wait(2 * Statement::kForegroundCpuMs * 1'000);
+    in_background += WorkersInBackground();
+    return {};
+  });
+  EXPECT_GE(batches, 3);
+  EXPECT_EQ(in_background, 0);
 }
 
 // Goal: what DuckDB cannot interrupt is killed. Method: one call of a function that takes minutes.
