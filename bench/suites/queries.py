@@ -10,8 +10,10 @@ import measure
 import sluice_lake
 from figures import check, milliseconds, quantile, thousands
 from machine import PROGRAMS
+from peers import clickhouse
 from picture import Bar
 from report import Table
+from rounds import NotRun
 from sluice import TIERING, Sluice
 
 COLD_HOURS, COLD_EVENTS_AN_HOUR = 6, 300_000
@@ -107,11 +109,16 @@ def duckdb_beside(files, values, seconds):
     return answers, us
 
 
+def both(us):
+    """p50 and p99 as text."""
+    return [milliseconds(quantile(us, 0.5)), milliseconds(quantile(us, 0.99))] if us else ["not run", ""]
+
+
 def queries(options):
     table = Table(f"B11. Eight queries of a dashboard over HTTP, one after the other, while {thousands(RATE)} events a second come in and are moved to the table. "
                   f"{COLD_HOURS} hours of {thousands(COLD_EVENTS_AN_HOUR)} events each are there before. DuckDB: the same SQL in its own process over the files of the "
-                  "same Iceberg table, all rows cold and nobody else at work.",
-                  ["query", "p50", "p99", "asked", "p50 alone, rows hot and cold", "DuckDB p50, alone", "DuckDB p99"])
+                  "same Iceberg table, all rows cold and nobody else at work; chdb: likewise, in ClickHouse's dialect.",
+                  ["query", "p50", "p99", "asked", "p50 alone, rows hot and cold", "DuckDB p50, alone", "DuckDB p99", "chdb p50, alone", "chdb p99"])
     now = datetime.datetime.now(datetime.timezone.utc)
     seconds = options.seconds * options.rounds * 2
     with Sluice(config=TIERING) as server:
@@ -132,16 +139,22 @@ def queries(options):
         server.flush("events")
         files = sluice_lake.data_files(server.folder / "data")
         theirs, duckdb_us = duckdb_beside(files, values, options.seconds)
+        try:
+            chdb_answers, chdb_us = clickhouse.queries(files, values, options.seconds)
+            chdb_note = ""
+        except NotRun as why:
+            chdb_answers, chdb_us, chdb_note = theirs, {}, f" chdb: not run: {why}."
     for name in QUERIES:
         check(answers[name] == comparable(theirs[name]), f'"{name}": Sluice says {answers[name][:3]}, DuckDB {comparable(theirs[name])[:3]}')
+        check(answers[name] == comparable(chdb_answers[name]), f'"{name}": Sluice says {answers[name][:3]}, chdb {comparable(chdb_answers[name])[:3]}')
         check(len(answers[name]) > 0, f'"{name}" found nothing')
         table.row(name, milliseconds(quantile(busy.us[name], 0.5)), milliseconds(quantile(busy.us[name], 0.99)), len(busy.us[name]),
-                  milliseconds(quantile(idle.us[name], 0.5)), milliseconds(quantile(duckdb_us[name], 0.5)), milliseconds(quantile(duckdb_us[name], 0.99)))
+                  milliseconds(quantile(idle.us[name], 0.5)), *both(duckdb_us[name]), *both(chdb_us.get(name)))
     p50, p99 = quantile(busy.all(), 0.5), quantile(busy.all(), 0.99)
     table.row("all of them", milliseconds(p50), milliseconds(p99), len(busy.all()), milliseconds(quantile(idle.all(), 0.5)),
-              milliseconds(quantile([us for one in duckdb_us.values() for us in one], 0.5)))
+              *both([us for one in duckdb_us.values() for us in one]), *both([us for one in chdb_us.values() for us in one]))
     table.note(f"Meanwhile {thousands(loaded['events_per_second'])} events/s were acknowledged (p99 {milliseconds(loaded['latency_us']['p99'])}). The answers were compared with "
-               f"DuckDB's, over {hot_rows:,} hot rows among them; the table then had {len(files)} files.")
+               f"DuckDB's, over {hot_rows:,} hot rows among them; the table then had {len(files)} files.{chdb_note}")
     table.picture("p50 of dashboard queries under 100 k events/s",
                   [Bar(name, quantile(busy.us[name], 0.5), f"{milliseconds(quantile(busy.us[name], 0.5))} (p99 {milliseconds(quantile(busy.us[name], 0.99))})", "ours")
                    for name in QUERIES])
