@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/large_array.h"
 #include "io/env.h"
 #include "kernel/kernel_clock.h"
 #include "log/internal/journal.h"
@@ -26,6 +27,7 @@ namespace {
 
 constexpr size_t kRowsPerRequest = 200;
 constexpr uint64_t kWaitUs = 1'000;
+constexpr size_t kReadBytes = size_t{4} << 20;
 constexpr size_t kEventBytes = 564, kOtherBytes = 164;  // of an event, and of all in it but data: names, id, source, type
 
 struct AppendOptions {
@@ -200,10 +202,33 @@ Measured RunJournal(io::Env env, const AppendOptions& options) {
   return m;
 }
 
-// As after a crash: nothing was shut down.
+// How fast the disk gives back the journal's segments to somebody who does nothing with them, one read after the other as recovery reads.
+double SegmentBytesReadPerSecond(io::Env env, const std::string& directory) {
+  const log::LogPaths paths(directory);
+  const auto names = env.files.List(paths.journal);
+  CHECK(names.ok(), "the journal is listed");
+  base::LargeArray<char> memory(kReadBytes);
+  uint64_t bytes = 0;
+  const double begin = WallSeconds();
+  for (const auto& name : *names) {
+    if (!name.ends_with(".segment")) continue;
+    const auto file = env.files.Open(base::JoinPath(paths.journal, name), {.mode = io::OpenMode::kRead, .uncached = true});
+    CHECK(file.ok(), "a segment is opened");
+    for (uint64_t at = 0, got = 1; got > 0; at += got) {
+      const auto read = (*file)->Read(at, {memory.begin(), memory.size()});
+      CHECK(read.ok(), "a segment is read");
+      got = *read;
+      bytes += got;
+    }
+  }
+  return static_cast<double>(bytes) / (WallSeconds() - begin);
+}
+
+// As after a crash: nothing was shut down. Beside it, before and behind, what the disk gives.
 void SetRecovery(io::Env env, const AppendOptions& options, Json& out) {
   log::LogOptions log_options;
   log_options.journal_bytes_max = options.journal_bytes_max;
+  const double disk_before = SegmentBytesReadPerSecond(env, options.directory);
   const double begin = WallSeconds();
   auto log = log::Log::Open(env, options.directory, log_options);
   const double seconds = WallSeconds() - begin;
@@ -212,6 +237,7 @@ void SetRecovery(io::Env env, const AppendOptions& options, Json& out) {
   const double bytes = static_cast<double>(stats.journal_bytes) - static_cast<double>(stats.spare_segments * log_options.segment_bytes);
   out.Set("recovered_bytes", bytes);
   out.Set("recovery_bytes_per_second", bytes / seconds);
+  out.Set("segment_read_bytes_per_second", (disk_before + SegmentBytesReadPerSecond(env, options.directory)) / 2);
   CHECK((*log)->Shutdown().ok(), "shutdown");
 }
 

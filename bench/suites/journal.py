@@ -61,8 +61,9 @@ def journal(options):
     for name in (JOURNAL, LOG, LARGE):
         table.row(f"{name} / disk probe (writes of 1 MiB, the same way)", "", "", f"{result.median(name, 'bytes_per_second') / disk:.2f}")
     for name in (LOG, LARGE):
-        table.row(f"{name}: read again after a kill, {result.median(name, 'recovered_bytes') / 1e9:.1f} GB, nothing of it in a checkpoint", "", "",
-                  gigabytes(result.median(name, "recovery_bytes_per_second")))
+        recovered, read = (result.median(name, key) for key in ("recovery_bytes_per_second", "segment_read_bytes_per_second"))
+        table.row(f"{name}: read again after a kill, {result.median(name, 'recovered_bytes') / 1e9:.1f} GB, nothing of it in a checkpoint", "", "", gigabytes(recovered))
+        table.row("the same segments, read directly by somebody who does nothing with them, just before and behind", "", "", gigabytes(read))
     table.note(result.circumstances())
     table.picture("Durable events a second", bars)
     return table

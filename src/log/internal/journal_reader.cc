@@ -20,9 +20,9 @@ Result<SegmentReader> SegmentReader::Open(io::FileSystem& files, const Path& pat
   return SegmentReader(std::move(file), size, ahead);
 }
 
-void SegmentReader::Trim() {
-  memory_ = {};
-  window_ = {};
+void SegmentReader::HandMemoryTo(SegmentReader& next) {
+  next.memory_ = std::exchange(memory_, {});
+  window_ = next.window_ = {};
 }
 
 Result<std::string_view> SegmentReader::Read(uint64_t position, size_t n) {
@@ -39,7 +39,7 @@ Result<void> SegmentReader::ReadWindow(uint64_t position, size_t n) {
   // Whoever looks at the first block of a file wants to know whose it is.
   const size_t wanted =
       position == 0 ? PadTo(n, kBlock) : PadTo(std::max<uint64_t>(n, std::min<uint64_t>(kWindow, size_ - position)), kBlock);
-  if (memory_.size() < wanted) memory_ = base::LargeArray<char>(wanted);
+  if (memory_.size() < wanted) memory_ = base::LargeArray<char>(position == 0 ? wanted : std::max(wanted, ReadAhead::kRoom + kWindow));
   window_ = {};
   window_at_ = position;
   ASSIGN_OR_RETURN(const size_t got, file_->Read(position, {memory_.begin(), wanted}));
@@ -66,7 +66,8 @@ Result<void> SegmentReader::TakeNext(uint64_t position) {
 
 void SegmentReader::BeginNext(base::LargeArray<char> memory) const {
   const uint64_t border = window_at_ + window_.size();
-  if (ahead_ == nullptr || window_at_ == 0 || border % kBlock != 0 || border >= size_) return;
+  if (ahead_ == nullptr) return;
+  if (window_at_ == 0 || border % kBlock != 0 || border >= size_) return ahead_->Keep(std::move(memory));
   ahead_->Begin(file_, border, static_cast<size_t>(PadTo(std::min<uint64_t>(kWindow, size_ - border), kBlock)), std::move(memory));
 }
 

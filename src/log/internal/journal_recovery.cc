@@ -28,7 +28,6 @@ class Scanner {
     RETURN_IF_ERROR(OpenSegments());
     for (size_t i = 0;;) {
       ASSIGN_OR_RETURN(CommitRead bad, ReadSegment(i));
-      readers_[i].Trim();  // the next one reads now
       ASSIGN_OR_RETURN(auto next, FindContinuation(i));
       if (!next) {
         if (!scan_.torn) RETURN_IF_ERROR(FindTornTail(i, bad));
@@ -130,11 +129,14 @@ class Scanner {
   // the end proves that the commit at the end had been durable (only one write is in flight): damage.
   Result<std::optional<size_t>> FindContinuation(size_t i) {
     if (i + 1 < scan_.segments.size()) {
+      HandMemory(i, i + 1);
       ASSIGN_OR_RETURN(auto read, readers_[i + 1].ReadCommit(id_, scan_.segments[i + 1].number, kBlock));
       if (read.state == CommitState::kValid && IsNext(read.header.sequence)) return i + 1;
+      HandMemory(i + 1, i);
     }
     for (size_t j = i; j < scan_.segments.size(); j++) {
       const auto& segment = scan_.segments[j];
+      if (j > i) HandMemory(j - 1, j);
       for (uint64_t at = j == i ? segment.end + kBlock : kBlock; at < segment.file_bytes; at += kBlock) {
         ASSIGN_OR_RETURN(auto bytes, readers_[j].Read(at, kCommitHeaderSize));
         CommitHeader header;
@@ -150,7 +152,13 @@ class Scanner {
         scan_.torn = TornTail{segment.number, at, std::min(at + header.padded_length(), segment.file_bytes)};
       }
     }
+    HandMemory(scan_.segments.size() - 1, i);
     return std::optional<size_t>();
+  }
+
+  // One is read at a time.
+  void HandMemory(size_t from, size_t to) {
+    if (from != to) readers_[from].HandMemoryTo(readers_[to]);
   }
 
   Error Damaged(size_t i, size_t j, const CommitHeader& later) const {

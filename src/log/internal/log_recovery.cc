@@ -211,9 +211,13 @@ class Recovery {
     auto scope = hasher_->ScopeOf(frame.tenant, frame.topic);
     auto& table = out_.dedup->open();
     table.Reserve(batch_.rows());
+    keys_.clear();
     for (size_t row = 0; row < batch_.rows(); row++) {
-      auto key = hasher_->KeyOf(scope, batch_.Get(event::Attribute::kSource, row), batch_.Get(event::Attribute::kId, row));
-      if (table.Find(key) == nullptr) table.Insert(key, DedupPlace(frame.partition, frame.base_offset + places_.offset_deltas[row]));
+      keys_.push_back(hasher_->KeyOf(scope, batch_.Get(event::Attribute::kSource, row), batch_.Get(event::Attribute::kId, row)));
+      table.Prefetch(keys_.back());
+    }
+    for (size_t row = 0; row < keys_.size(); row++) {
+      if (table.Find(keys_[row]) == nullptr) table.Insert(keys_[row], DedupPlace(frame.partition, frame.base_offset + places_.offset_deltas[row]));
     }
     out_.dedup->Touch(frame.append_time);
     return {};
@@ -263,6 +267,7 @@ class Recovery {
   std::optional<DedupHasher> hasher_;
   event::EventBatch batch_;
   event::RecordPlaces places_;
+  std::vector<DedupKey> keys_;  // of a frame
 };
 
 }  // namespace

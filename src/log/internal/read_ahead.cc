@@ -18,14 +18,18 @@ ReadAhead::~ReadAhead() {
 }
 
 void ReadAhead::Begin(std::shared_ptr<io::File> file, uint64_t at, size_t n, base::LargeArray<char> memory) {
-  (void)End().ok();
+  Keep(std::move(memory));
   file_ = std::move(file);
   at_ = at;
   bytes_ = n;
-  if (memory_.size() < memory.size()) memory_.swap(memory);
   if (memory_.size() < kRoom + n) memory_ = base::LargeArray<char>(kRoom + n);
   is_under_way_ = true;
   begun_->Notify();
+}
+
+void ReadAhead::Keep(base::LargeArray<char> memory) {
+  (void)End().ok();
+  if (memory_.size() < memory.size()) memory_.swap(memory);
 }
 
 Result<size_t> ReadAhead::End() {
