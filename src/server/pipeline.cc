@@ -128,6 +128,7 @@ Result<TableFeed*> Pipeline::AddTable(const log::Topic& topic) {
   auto* feed = feeds_.back().get();
   if (auto opened = feed->Open(); !opened.ok())
     env_.log.Error("table is not available", {{"table", name.ToString()}, {"cause", opened.error().ToString()}});
+  registry_->EndOpen(*table);
   feed->Start();
   return feed;
 }

@@ -191,6 +191,30 @@ TEST_P(PipelineTest, TableThatIsLoadedIsShownOnceAllThatWasAdmittedBeforeIsDurab
   EXPECT_TRUE(ran.finished()) << ran.report;
 }
 
+// Found by the simulator (seed 410152): while a topic's first event made the table, a view said that the table is not available.
+// Method: somebody looks again and again while the first event comes.
+TEST_P(PipelineTest, TableThatIsBeingMadeIsAwaited) {
+  auto ran = world().Run([&] {
+    auto pipeline = Open();
+    bool done = false;
+    int loading = 0, there = 0;
+    auto reader = env().threads.Start("reader", io::ThreadPriority::kNormal, [&] {
+      for (; !done; env().clock.SleepUs(1))
+        for (auto& table : pipeline->registry().View().tables) {
+          EXPECT_TRUE(table.version != nullptr || table.is_loading);
+          (table.is_loading ? loading : there)++;
+        }
+    });
+    Send(*pipeline, {"a"});
+    RunUntil(*pipeline, [&] { return there > 0; });
+    done = true;
+    reader->Join();
+    EXPECT_GT(loading, 0);
+    EXPECT_TRUE(pipeline->Stop().ok());
+  });
+  EXPECT_TRUE(ran.finished()) << ran.report;
+}
+
 // Found by the simulator: the first thread of the loader ran before the second one was made, and woke it; a crash between the two was
 // another one in its destructor.
 // Method: a row in the log only; starts that are killed around the moment when its loading begins.

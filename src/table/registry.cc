@@ -23,6 +23,11 @@ Result<Table*> TableRegistry::Add(const log::Topic& topic, const TableName& name
   return tables_.emplace(name, std::move(table)).first->second.get();
 }
 
+void TableRegistry::EndOpen(Table& table) {
+  std::lock_guard lock(mutex_);
+  table.is_opening_ = false;
+}
+
 Table* TableRegistry::Find(const TableName& name) const {
   std::lock_guard lock(mutex_);
   auto at = tables_.find(name);
@@ -155,10 +160,11 @@ bool TableRegistry::IsLoading(const Table& table) const {
   return IsOnItsWay(table);
 }
 
-// REQUIRES: mutex_ is held. Also between the moment at which it is known where the table's snapshot ends and the next look at tables
-// that are held back: nothing is wrong with it, and a statement has to wait.
+// REQUIRES: mutex_ is held. Also while a topic's first event makes the table, and between the moment at which it is known where the
+// table's snapshot ends and the next look at tables that are held back: nothing is wrong with it, and a statement has to wait.
 bool TableRegistry::IsOnItsWay(const Table& table) const {
-  return table.is_loading_ || table.is_torn() || (!table.is_complete_ && table.version_ != nullptr);
+  if (table.version_ == nullptr) return table.is_opening_ || table.is_loading_ || table.is_torn();
+  return table.is_loading_ || table.is_torn() || !table.is_complete_;
 }
 
 uint64_t TableRegistry::stuck_bytes() const {
@@ -197,7 +203,7 @@ TablesView TableRegistry::View() const {
   TablesView out;
   out.durable = durable_;
   for (auto& [name, table] : tables_) {
-    if (table->is_complete_)
+    if (table->is_complete_ && !(table->version_ == nullptr && table->is_opening_))
       out.tables.push_back(
           {table.get(), table->version_, table->hot_.View(), table->hot_.visible_end(), table->watermark_, table->reading_});
     else out.tables.push_back({table.get(), nullptr, {}, {}, {}, nullptr, IsOnItsWay(*table)});

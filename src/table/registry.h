@@ -51,8 +51,10 @@ class TableRegistry : public log::LogListener {
   TableRegistry(io::Env env, ChunkMemory& memory, int64_t watermark_delay_us);
 
   // The table that `topic` feeds, made if there is none; its hot tail begins at `begin`. kExists: another topic feeds it.
-  // The log's thread, before the topic's first event.
+  // The log's thread, before the topic's first event. Until EndOpen a table without a version counts as loading.
   Result<Table*> Add(const log::Topic& topic, const TableName& name, iceberg::PartitionSpec partitioning, PartitionOffsets begin);
+  // Its metadata was read or made, or cannot be for now. The log's thread.
+  void EndOpen(Table& table);
   // Null: none. Any thread.
   Table* Find(const TableName& name) const;
   std::vector<Table*> Tables() const;

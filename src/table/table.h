@@ -57,6 +57,7 @@ class Table {
   std::shared_ptr<const TableVersion> version_;  // null: not loaded yet
   std::shared_ptr<const void> reading_ = std::make_shared<char>();  // shared by the views of this version
   std::optional<Timestamp> watermark_;
+  bool is_opening_ = true;             // nobody knows yet whether it has metadata
   bool is_complete_ = true;            // false: rows are missing in the hot tail, views must not show the table
   bool is_loading_ = false;            // they are on their way
   bool is_loaded_ = false;             // they are there, and views show them once `complete_at_` is durable

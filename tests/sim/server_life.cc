@@ -354,8 +354,6 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
     };
     auto found = made.view->FindTable(name.table_namespace, name.name);
     if (!found.ok()) {
-      if (!made.lake_ends[i] && !run_.scenario.has_faults() && !run_.has_rival && run_.all.visited.empty() && run_.world.lie() == nullptr)
-        continue;  // its first event is on its way
       if (is_finding(found.error())) return Refused(name, found.error());
       made.rules.left_out.insert(table.topic_name());
       continue;
