@@ -84,6 +84,8 @@ std::string DataFileUri(const iceberg::TableMetadata& metadata, const iceberg::P
 
 Result<StagedFiles> StageDataFiles(io::Env env, WritingTurns& turns, const iceberg::TableMetadata& metadata,
                                    const iceberg::DataFileOptions& wanted, const std::vector<table::HotChunkView>& chunks) {
+  // Another engine may divide the table in a way that is not known here: nobody could tell where a row belongs.
+  RETURN_IF_ERROR(iceberg::CheckPartitionSpec(metadata.spec(), metadata.schema()));
   for (auto& view : chunks) RETURN_IF_ERROR(view.chunk->Check());
   const auto turn = turns.Take();
   const auto options = WithinBounds(wanted);

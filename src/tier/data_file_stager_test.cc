@@ -97,8 +97,7 @@ class DataFileStagerTest : public testing::Test {
       }
       const std::vector<uint8_t> late(numbers.size(), 0);
       ASSERT_TRUE(
-          tail
-              .Append({batch, numbers, late, log::LogPartition(0), log::Offset(next_), Timestamp{7}, principal_, 0}, log::CommitSequence(1))
+          tail.Append({batch, numbers, late, log::LogPartition(0), log::Offset(next_), Timestamp{7}, principal_, 0}, log::CommitSequence(1))
               .ok());
       next_ += static_cast<int64_t>(numbers.size());
     }
@@ -114,16 +113,22 @@ class DataFileStagerTest : public testing::Test {
     return out;
   }
 
-  Result<StagedFiles> Stage(const std::string& partitioning, const std::vector<HotChunkView>& chunks, iceberg::DataFileOptions options = {}) {
+  Result<StagedFiles> Stage(const std::string& partitioning, const std::vector<HotChunkView>& chunks,
+                            iceberg::DataFileOptions options = {}) {
+    return Stage(*table::ParsePartitioning(partitioning), chunks, std::move(options));
+  }
+  Result<StagedFiles> Stage(const iceberg::PartitionSpec& spec, const std::vector<HotChunkView>& chunks,
+                            iceberg::DataFileOptions options = {}) {
     iceberg::TableMetadata metadata;
     metadata.location = "mem:///t";
     metadata.schemas = {table::EventTableSchema()};
     metadata.current_schema_id = metadata.schemas[0].schema_id;
-    metadata.partition_specs = {*table::ParsePartitioning(partitioning)};
+    metadata.partition_specs = {spec};
     metadata.default_spec_id = metadata.partition_specs[0].spec_id;
     options = *iceberg::DataFileOptions::FromProperties(metadata.schema(), table::EventTableProperties(), options);
     auto env = world_.env();
-    io::Env discarding{env.files, objects_, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes, env.network};
+    io::Env discarding{env.files,   objects_, env.memory,  env.clock,     env.random,
+                       env.threads, env.log,  env.metrics, env.processes, env.network};
     bytes_before_ = bytes_live;
     bytes_peak = bytes_before_;
     return StageDataFiles(discarding, turns_, metadata, options, chunks);
@@ -235,11 +240,38 @@ TEST_F(DataFileStagerTest, SortingTheRowsOfACommitStaysWithinTheBound) {
   EXPECT_EQ(types.size(), 60u);
 }
 
+// Another engine adds a column to the table and partitions it by that: the server ended, and again at each start.
+TEST_F(DataFileStagerTest, APartitionFieldOverAnotherEnginesColumnIsNull) {
+  Append(100,
+         [&](event::EventBatch& batch, size_t row) { batch.Set(Attribute::kType, row, batch.Store("type-" + std::to_string(row % 2))); });
+  constexpr iceberg::FieldId kForeignColumn = 28;
+  auto spec = *table::ParsePartitioning("identity(type)");
+  spec.fields.push_back({kForeignColumn, spec.fields[0].field_id + 1, iceberg::ParseTransform("identity"), "region"});
+  const auto grouped = GroupByPartition(spec, Chunks(1));
+  ASSERT_EQ(grouped.groups.size(), 2u);
+  for (auto& group : grouped.groups) {
+    EXPECT_EQ(group.rows.size(), 50u);
+    EXPECT_TRUE(iceberg::IsNull(group.partition.at(1)));
+  }
+}
+
+// The same, with a transform of a later version of the format.
+TEST_F(DataFileStagerTest, APartitionFieldOfAnUnknownTransformIsRefused) {
+  Append(10, [](event::EventBatch&, size_t) {});
+  auto spec = *table::ParsePartitioning("identity(type)");
+  spec.fields[0].transform = iceberg::ParseTransform("zorder[4]");
+  const auto staged = Stage(spec, Chunks(1));
+  ASSERT_FALSE(staged.ok());
+  EXPECT_EQ(staged.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(staged.error().message.find("zorder"), std::string::npos);
+}
+
 TEST_F(DataFileStagerTest, RowsOfAFileThatTheDiskDamagedDoNotReachTheTable) {
   io::TestDirectory directory(world_.env().files);
   table::ChunkMemory memory(world_.env(), uint64_t{64} << 20, table::kHotChunkBytesDefault, {directory.path(), uint64_t{64} << 20});
   table::HotTail tail(memory, {});
-  Append(100, [](event::EventBatch&, size_t) {}, tail);
+  Append(
+      100, [](event::EventBatch&, size_t) {}, tail);
   ASSERT_TRUE(*tail.MoveToFile(table::HotTail::Which::kOldest));
   const auto chunks = tail.Slice(UINT64_MAX).chunks;
   EXPECT_TRUE(Stage("", chunks).ok());

@@ -29,20 +29,28 @@ iceberg::Type SourceType(ColumnType type) {
   }
 }
 
+bool IsEventColumn(iceberg::FieldId id) { return id >= 1 && id <= static_cast<iceberg::FieldId>(table::kEventColumnCount); }
+
 // One field of the spec: numbers its distinct partition values. Neighbouring rows mostly share theirs, so the last one is kept.
 class FieldNumbers {
  public:
   explicit FieldNumbers(const iceberg::PartitionField& field)
-      : transform_(field.transform), spec_(table::EventColumns()[static_cast<size_t>(field.source_id - 1)]), source_(SourceType(spec_.type)) {}
+      : transform_(field.transform),
+        is_event_column_(IsEventColumn(field.source_id)),
+        spec_(table::EventColumns()[is_event_column_ ? static_cast<size_t>(field.source_id - 1) : 0]),
+        source_(SourceType(spec_.type)) {}
 
   uint32_t NumberOf(const HotChunkReader& chunk, uint32_t row) {
+    if (!is_event_column_) return NumberOfValue(Value());  // another engine's column, in which events have nothing
     if (spec_.column != EventColumn::kSpecVersion && !chunk.IsValid(spec_.column, row)) return NumberOfValue(Value());
     switch (spec_.type) {
       case ColumnType::kTimestamp:
       case ColumnType::kLong: return NumberOfInteger(chunk.longs(spec_.column)[row]);
       case ColumnType::kInt: return NumberOfInteger(chunk.ints(spec_.column)[row]);
       case ColumnType::kBoolean: return NumberOfValue(Value(chunk.booleans(spec_.column)[row] != 0));
-      default: return NumberOfText(spec_.column == EventColumn::kSpecVersion ? table::kSpecVersionValue : chunk.Text(chunk.views(spec_.column)[row]));
+      default:
+        return NumberOfText(spec_.column == EventColumn::kSpecVersion ? table::kSpecVersionValue
+                                                                      : chunk.Text(chunk.views(spec_.column)[row]));
     }
   }
   const Value& value(uint32_t number) const { return values_[number]; }
@@ -61,7 +69,9 @@ class FieldNumbers {
   }
   // Hours and days are the same for whole ranges of values: remember the newest range.
   uint32_t NumberOfInteger(int64_t value) {
-    const int64_t width = transform_.kind == TransformKind::kHour ? kMicrosPerHour : transform_.kind == TransformKind::kDay ? kMicrosPerDay : 0;
+    const int64_t width = transform_.kind == TransformKind::kHour  ? kMicrosPerHour
+                          : transform_.kind == TransformKind::kDay ? kMicrosPerDay
+                                                                   : 0;
     if (width == 0) return NumberOfValue(Value(value));
     const int64_t range = base::FloorDiv(value, width);
     if (!has_range_ || range != range_) {
@@ -74,7 +84,9 @@ class FieldNumbers {
 
   // std::less on Value orders by form first, then by value; NaN cannot occur: no event column is a float.
   struct Order {
-    bool operator()(const Value& a, const Value& b) const { return a.index() != b.index() ? a.index() < b.index() : iceberg::Compare(a, b) < 0; }
+    bool operator()(const Value& a, const Value& b) const {
+      return a.index() != b.index() ? a.index() < b.index() : iceberg::Compare(a, b) < 0;
+    }
   };
   static constexpr size_t kTextsRemembered = 65'536;
   struct TextHash {
@@ -83,6 +95,7 @@ class FieldNumbers {
   };
 
   const iceberg::Transform transform_;
+  const bool is_event_column_;
   const table::EventColumnSpec& spec_;
   const iceberg::Type source_;
   std::vector<Value> values_;
@@ -97,10 +110,7 @@ class FieldNumbers {
 class GroupNumbers {
  public:
   explicit GroupNumbers(const iceberg::PartitionSpec& spec) {
-    for (auto& field : spec.fields) {
-      CHECK(field.source_id >= 1 && field.source_id <= static_cast<int32_t>(table::kEventColumnCount), "a partition field over no event column");
-      fields_.emplace_back(field);
-    }
+    for (auto& field : spec.fields) fields_.emplace_back(field);
     key_.resize(fields_.size());
   }
   size_t NumberOf(const HotChunkReader& chunk, uint32_t row) {

@@ -41,8 +41,8 @@ struct PartitionGroups {
 };
 
 // Every row of `chunks` in exactly one group; groups in the order in which their first row came. Takes eight bytes a row, and four of
-// them stay. REQUIRES: fewer than RowPlace::kChunksMax chunks; the spec's source columns are event columns (CheckPartitionSpec
-// succeeded against the event schema).
+// them stay. A column that another engine added has no value in any row. REQUIRES: fewer than RowPlace::kChunksMax chunks; the
+// transforms of event columns take them (CheckPartitionSpec).
 PartitionGroups GroupByPartition(const iceberg::PartitionSpec& spec, std::span<const table::HotChunkView> chunks);
 
 }  // namespace sluice::tier
