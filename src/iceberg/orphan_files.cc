@@ -70,6 +70,8 @@ class Search {
   Result<void> LookForReasons(std::vector<io::ObjectInfo>& files) {
     const auto& metadata = *table_.metadata;
     if (!metadata.PropertyBool("gc.enabled", true)) out_.kept_because = "its property gc.enabled is false";
+    for (auto& file : files)
+      if (IsMetadata(file)) LookForNewer(file);
     // Whoever keeps old metadata files wants them.
     if (!metadata.PropertyBool("write.metadata.delete-after-commit.enabled", false)) std::erase_if(files, IsMetadata);
     ASSIGN_OR_RETURN(auto other, catalog_.FindTableAt(metadata.location, name_));
@@ -79,11 +81,14 @@ class Search {
     return {};
   }
 
-  void LookAtMetadata(const io::ObjectInfo& file) {
-    if (file.modified_us / kMicrosPerMilli >= table_.metadata->last_updated_ms) {
+  // A commit whose outcome is not known yet; or the catalog was set back, and what it names was followed by others.
+  void LookForNewer(const io::ObjectInfo& file) {
+    if (file.modified_us / kMicrosPerMilli >= table_.metadata->last_updated_ms)
       out_.kept_because = NameOf(file.uri) + " is newer than its last commit, and may still become one";
-      return;
-    }
+  }
+
+  void LookAtMetadata(const io::ObjectInfo& file) {
+    if (!out_.kept_because.empty()) return;
     auto loaded = LoadMetadataFile(objects_, file.uri);
     if (loaded.ok() && (*loaded)->table_uuid == table_.metadata->table_uuid) return;
     if (loaded.ok() && (*loaded)->snapshots.empty()) return;                  // a creation that never was: it refers to nothing

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "base/time.h"
 #include "iceberg/internal/table_testing.h"
 
@@ -120,6 +122,26 @@ TEST_F(OrphanFilesTest, CreationThatNeverWasIsAnOrphanAndKeepsNothing) {
   auto found = Find();
   EXPECT_EQ(found.kept_because, "");
   EXPECT_EQ(Uris(found), (std::vector<std::string>{lost, creation}));
+}
+
+// A catalog that comes back from a backup while the server runs: the files of newer commits are not orphans. They were taken for such
+// where the table keeps its old metadata files.
+TEST_F(OrphanFilesTest, KeepsAllWhereTheCatalogWasSetBack) {
+  for (const char* deletes_old_metadata : {"true", "false"}) {
+    TableChange change;
+    change.set_properties["write.metadata.delete-after-commit.enabled"] = deletes_old_metadata;
+    base = *catalog.Commit(base, change);
+    const std::string before = base.metadata_location;
+    Append(Put(std::string("data/") + deletes_old_metadata + ".parquet"));
+    for (auto& [uri, bytes] : world.objects.objects)
+      if (!world.objects.modified_us.contains(uri)) world.objects.modified_us[uri] = world.clock.us;
+    world.clock.us += 10 * kMicrosPerDay;
+    const auto now = std::exchange(world.store.rows[{"bronze", "events"}], before);
+    const auto found = Find();
+    EXPECT_FALSE(found.files.empty());
+    EXPECT_NE(found.kept_because.find("newer than its last commit"), std::string::npos) << deletes_old_metadata;
+    world.store.rows[{"bronze", "events"}] = now;
+  }
 }
 
 TEST_F(OrphanFilesTest, KeepsAllOfATableThatSaysSo) {
