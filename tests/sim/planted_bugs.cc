@@ -9,6 +9,7 @@
 #include "io/forwarding_files.h"
 #include "sim/forwarding_catalog.h"
 #include "sim/forwarding_network.h"
+#include "table/feed_progress.h"
 
 namespace sluice::sim {
 namespace {
@@ -102,38 +103,63 @@ class RottenHotFiles final : public io::ForwardingFiles {
   }
 };
 
-// Table metadata in which properties, and so progress, go on, and `main` stays at the snapshot before.
-class StaleMainFile final : public io::ForwardingFile {
+// Table metadata that says something else than was meant, in files that are whole.
+class ForgedMetadataFile final : public io::ForwardingFile {
  public:
-  using ForwardingFile::ForwardingFile;
+  using Forge = void (*)(Json& metadata);
+  ForgedMetadataFile(std::unique_ptr<io::File> file, Forge forge) : ForwardingFile(std::move(file)), forge_(forge) {}
   Result<void> Write(uint64_t at, std::string_view from) override {
     auto json = Json::Parse(from);  // manifests are no JSON
     if (at != 0 || !json.ok()) return file_->Write(at, from);
-    for (auto& snapshot : (*json)["snapshots"].AsArray()) {
-      if (snapshot["snapshot-id"].AsInt() != (*json)["current-snapshot-id"].AsInt() || snapshot["parent-snapshot-id"].AsInt() == 0)
-        continue;
-      const int64_t before = snapshot["parent-snapshot-id"].AsInt();
-      Json main, refs;
-      main.Set("snapshot-id", before);
-      main.Set("type", "branch");
-      refs.Set("main", std::move(main));
-      json->Set("refs", std::move(refs));
-      json->Set("current-snapshot-id", before);
-      break;
-    }
+    json->Erase("sluice-checksum");  // which others do not write
+    forge_(*json);
     return file_->Write(at, json->Dump());
   }
+
+ private:
+  const Forge forge_;
 };
 
-class StaleMain final : public io::ForwardingFiles {
+class ForgedMetadata final : public io::ForwardingFiles {
  public:
-  using ForwardingFiles::ForwardingFiles;
+  ForgedMetadata(io::FileSystem& files, ForgedMetadataFile::Forge forge) : ForwardingFiles(files), forge_(forge) {}
   Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
     ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
     if (path.find("/metadata/") == Path::npos || options.mode == io::OpenMode::kRead) return file;
-    return std::unique_ptr<io::File>(std::make_unique<StaleMainFile>(std::move(file)));
+    return std::unique_ptr<io::File>(std::make_unique<ForgedMetadataFile>(std::move(file), forge_));
   }
+
+ private:
+  const ForgedMetadataFile::Forge forge_;
 };
+
+// Properties, and so progress, go on, and `main` stays at the snapshot before.
+void KeepMain(Json& metadata) {
+  for (auto& snapshot : metadata["snapshots"].AsArray()) {
+    if (snapshot["snapshot-id"].AsInt() != metadata["current-snapshot-id"].AsInt() || snapshot["parent-snapshot-id"].AsInt() == 0) continue;
+    const int64_t before = snapshot["parent-snapshot-id"].AsInt();
+    Json main, refs;
+    main.Set("snapshot-id", before);
+    main.Set("type", "branch");
+    refs.Set("main", std::move(main));
+    metadata.Set("refs", std::move(refs));
+    metadata.Set("current-snapshot-id", before);
+    return;
+  }
+}
+
+// Progress does not say of which copy of the log it is.
+void ForgetChains(Json& metadata) {
+  Json properties = metadata["properties"];
+  for (auto& [name, value] : metadata["properties"].AsObject()) {
+    if (!name.starts_with(table::kFeedPropertyPrefix)) continue;
+    auto progress = table::ParseFeedProgress(value.AsString());
+    if (!progress.ok()) continue;
+    for (auto& [partition, p] : progress->partitions) p.chain ^= 1;
+    properties.Set(name, table::FormatFeedProgress(*progress));
+  }
+  metadata.Set("properties", std::move(properties));
+}
 
 // Expiry that takes a live manifest with the dead lists.
 class GreedyRemoval final : public io::ForwardingFiles {
@@ -344,6 +370,11 @@ void TwoServers(Scenario& scenario) {
   scenario.has_rival = true;
   scenario.requests = 25;
 }
+// Only the start of the second one reads what the first one wrote.
+void TwoSteadyServers(Scenario& scenario) {
+  TwoServers(scenario);
+  scenario.crashes = 0;
+}
 void SlowTables(Scenario& scenario) {
   scenario.server.tier.interval_us = 10 * kMicrosPerSecond;
   scenario.workload.data_bytes_max = 2'000;
@@ -403,9 +434,11 @@ const std::vector<PlantedBug>& PlantedBugs() {
       {"files of hot rows with flipped bits", WithFiles([](io::FileSystem& files) { return std::make_unique<RottenHotFiles>(files); }),
        StuckTables},
       {"progress goes on, the table's main branch does not",
-       WithFiles([](io::FileSystem& files) { return std::make_unique<StaleMain>(files); }), ManyCommits},
+       WithFiles([](io::FileSystem& files) { return std::make_unique<ForgedMetadata>(files, KeepMain); }), ManyCommits},
       {"duplicates are known for a millisecond", ShortMemory(), ManyDuplicates},
       {"of two servers' commits the later one wins", WithCatalog<BlindCatalog>(), TwoServers},
+      {"of two servers each takes its own rows for the other's",
+       WithFiles([](io::FileSystem& files) { return std::make_unique<ForgedMetadata>(files, ForgetChains); }), TwoSteadyServers},
       {"a dedup run's checksums are not compared, on a disk that loses a write",
        WithFiles([](io::FileSystem& files) { return std::make_unique<CredulousRuns>(files); }), LostRuns},
       {"the HTTP front answers before events are durable", EarlyAnswers(), OverQuickHttp},

@@ -5,6 +5,7 @@
 #include "iceberg/scan_plan.h"
 #include "log/check.h"
 #include "sim/end_check.h"
+#include "sim/log_rows.h"
 #include "table/feed_progress.h"
 
 namespace sluice::sim {
@@ -46,12 +47,9 @@ Result<std::vector<LakeTable>> ReadLake(RunState& run, io::Env env) {
   return out;
 }
 
-// The first row that did not come from this server's log, as far as its views and answers tell; empty: none. `strict`: only what views
-// of it showed, it acknowledged, was under way when it was copied, or nobody sent to `other` counts as its own, else also what it may
-// have taken without a word.
-// `before`: only rows before these offsets are looked at; null: all.
-std::string Stranger(const RunState& run, const RunState& other, const LakeTable& lake, bool strict,
-                     const table::PartitionOffsets* before = nullptr) {
+// The first row that contradicts what views and answers of this server said; empty: none. `before`: only rows before these offsets are
+// looked at; null: all.
+std::string Stranger(const RunState& run, const LakeTable& lake, const table::PartitionOffsets* before = nullptr) {
   for (auto& file : lake.files)
     for (auto& row : *file) {
       const auto place = PlaceOf(row);
@@ -63,23 +61,20 @@ std::string Stranger(const RunState& run, const RunState& other, const LakeTable
       const Row* seen = run.ledger.SeenAt(lake.topic, place);
       if (seen != nullptr && !Difference(row, *seen).empty()) return where + ": " + Difference(row, *seen);
       auto known = run.ledger.events().find(key);
-      if (known == run.ledger.events().end() ||
-          (strict && seen == nullptr && !known->second.place && !run.under_way.contains(key) && other.ledger.events().contains(key)))
-        return where;
+      if (known == run.ledger.events().end()) return where;
       if (known->second.place && *known->second.place != place) return where + " is at " + known->second.place->ToString();
     }
   return {};
 }
 
-// Whether the table has a row that only the other log may have: it was under way when this one was copied, and nobody was told of it here.
-bool MayLackRow(const RunState& run, const LakeTable& lake) {
+// The first row that the log of a server lacks; `before_end`: of those at whose place it has one. Empty: none.
+std::string Lacking(const LogRows& log, const LakeTable& lake, bool before_end) {
   for (auto& file : lake.files)
     for (auto& row : *file) {
-      const auto key = KeyOf(row, lake.topic);
-      if (run.under_way.contains(key) && run.ledger.SeenAt(lake.topic, PlaceOf(row)) == nullptr && !run.ledger.events().at(key).place)
-        return true;
+      if (before_end && log.EndsBefore(PlaceOf(row))) continue;
+      if (auto why = log.WhyNotOf(row); !why.empty()) return why;
     }
-  return false;
+  return {};
 }
 
 // Offsets of each log partition from 0 on, each once.
@@ -143,8 +138,6 @@ void RivalServer::Begin() {
   run_ = std::make_unique<RunState>(RunState{all, "rival", kPlace});
   run_->ledger = original_.ledger;
   run_->acknowledged_ns = original_.acknowledged_ns;
-  for (auto& [key, event] : original_.ledger.events())
-    if (!event.place) run_->under_way.insert(key);
   run_->history = original_.history;  // what is under way is of unknown outcome here
   run_->has_rival = original_.has_rival = true;
   env_.log.Info("a snapshot of the server is started elsewhere", {{"io", all.world.io_count()}});
@@ -175,25 +168,35 @@ std::string RivalServer::Check() {
   auto lake = ReadLake(original_, original_.world.env(""));
   if (!lake.ok()) return lake.error().ToString();
   std::map<RunState*, log::LogCheck> logs;
+  std::map<RunState*, bool> lacks;  // some table has a row that its log does not have
   for (auto* run : {&original_, run_.get()})
     logs[run] = log::CheckLog(original_.world.env(""), run->place + run->scenario.server.data + "/log");
   for (auto& table : *lake) {
     const auto name = table.name.ToString();
     if (auto gap = Gap(table); !gap.empty()) return name + ": " + gap;
-    const auto one = Stranger(original_, *run_, table, false), other = Stranger(*run_, original_, table, false);
+    const auto one = Stranger(original_, table), other = Stranger(*run_, table);
     if (!one.empty() && !other.empty()) return name + " has rows of both logs: " + one + ", and " + other;
     for (auto* run : {&original_, run_.get()}) {
       const auto& log = logs.at(run);
       if (auto found = Lost(*run, table, *log.source); !found.empty()) return found;
+      auto rows = LogRows::Read(*log.source, table.topic);
+      if (!rows.ok()) return rows.error().ToString();
+      const auto foreign = Lacking(*rows, table, false);
+      lacks[run] = lacks[run] || !foreign.empty();
+      if (run->diverged.contains(table.name)) {
+        if (foreign.empty()) return "the server \"" + run->server + "\" stopped feeding " + name + ", which has only its own rows";
+        continue;
+      }
+      if (run->retired) continue;
+      auto stranger = Lacking(*rows, table, true);
       const auto ends = log.source->DurableEnds(table.topic);
-      const bool diverged = run->diverged.contains(table.name);
-      const auto stranger = Stranger(*run, run == run_.get() ? original_ : *run_, table, true, diverged || !ends.ok() ? nullptr : &*ends);
-      if (diverged && stranger.empty() && !MayLackRow(*run, table))
-        return "the server \"" + run->server + "\" stopped feeding " + name + ", which has only its own rows";
-      if (!diverged && !run->retired && ends.ok() && !stranger.empty())
+      if (stranger.empty() && ends.ok()) stranger = Stranger(*run, table, &*ends);
+      if (!stranger.empty())
         return "the server \"" + run->server + "\" feeds " + name + ", which has another row than its log: " + stranger;
     }
   }
+  for (auto* run : {&original_, run_.get()})
+    if (run->retired && !lacks[run]) return "the server \"" + run->server + "\" does not start, and no table has a row that its log lacks";
   return {};
 }
 

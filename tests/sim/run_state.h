@@ -66,14 +66,13 @@ struct RunState {
   int act = 1;
   int64_t act_began_us = 0;  // wall clock
   bool has_backup = false;
-  bool stop_asked = false;  // of the present life, in good order
-  bool restarts = false;    // it ended so
+  bool stop_asked = false;               // of the present life, in good order
+  bool restarts = false;                 // it ended so
   std::vector<int64_t> crashes_ns;       // monotonic
   std::vector<int64_t> acknowledged_ns;  // of ledger.acknowledged(): when
 
   // Of two servers on copies of one log:
   bool has_rival = false;                    // there is another one, or was
-  std::set<EventKey> under_way = {};         // without an answer when the copy was made: its log may have them
   bool retired = false;                      // it does not start any more: the other one fed a table with other rows
   std::set<table::TableName> diverged = {};  // paused for the same reason
   int64_t frozen_until_ns = 0;               // monotonic: it does not answer, and cannot start
