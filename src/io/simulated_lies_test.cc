@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk that lies: once, about the files it was told to, and in the way it was told to.
+// A disk that lies: once, about the files it was told to, and in the way it was told to; and a catalog.
 
 #include <gtest/gtest.h>
 
@@ -100,6 +100,59 @@ TEST(SimulatedLies, OtherFilesAreLeftAlone) {
     EXPECT_EQ(ReadFile(world.env().files, "/e").value(), "x");
   });
   EXPECT_EQ(world.lie(), nullptr);
+}
+
+// Where a table is said to be after three commits, asked twice; with a power failure between the last commit and the questions.
+struct Said {
+  std::vector<std::string> first, second;  // of "t" and "u"; "": there is none
+  bool is_told = false;
+};
+Said SaidBy(CatalogLie lie, uint64_t seed) {
+  SimulatedWorld world(seed, {.catalog_lie = lie});
+  world.Run([&] {
+    auto& catalog = world.catalog();
+    ASSERT_TRUE(catalog.CreateTable("n", "t", "t1").ok());
+    ASSERT_TRUE(catalog.CreateTable("n", "u", "u1").ok());
+    ASSERT_TRUE(catalog.SwapTable("n", "t", "t1", "t2").ok());
+    const auto last = catalog.SwapTable("n", "t", "t2", "t3");
+    ASSERT_TRUE(last.ok() || lie.kind == CatalogLie::Kind::kLostCommit);
+    world.Crash();
+  });
+  Said out;
+  world.Run([&] {
+    for (auto* said : {&out.first, &out.second})
+      for (const char* name : {"t", "u"}) {
+        auto row = world.catalog().LoadTable("n", name);
+        ASSERT_TRUE(row.ok());
+        said->push_back(*row ? (*row)->metadata_location : "");
+      }
+  });
+  out.is_told = world.lie() != nullptr;
+  return out;
+}
+
+TEST(SimulatedCatalogLies, EachIsToldOnceAndInItsWay) {
+  using Kind = CatalogLie::Kind;
+  const std::vector<std::string> truth = {"t3", "u1"};
+  EXPECT_EQ(SaidBy({}, 1).first, truth);
+  for (uint64_t seed = 0; seed < 10; seed++) {
+    for (auto kind : {Kind::kOldAnswer, Kind::kOtherAnswer, Kind::kNoneAnswer}) {
+      const auto said = SaidBy({kind, 1}, seed);
+      EXPECT_TRUE(said.is_told);
+      EXPECT_NE(said.first, truth);
+      EXPECT_EQ(said.second, truth);
+    }
+    for (auto kind : {Kind::kRolledBack, Kind::kOtherTable, Kind::kForgotten, Kind::kLostAtCrash}) {
+      const auto said = SaidBy({kind, 1}, seed);
+      EXPECT_TRUE(said.is_told);
+      EXPECT_NE(said.first, truth);
+      EXPECT_EQ(said.second, said.first);
+    }
+    EXPECT_EQ(SaidBy({Kind::kLostCommit, 4}, seed).first, (std::vector<std::string>{"t2", "u1"}));
+    EXPECT_EQ(SaidBy({Kind::kLostAtCrash, 3}, seed).first, (std::vector<std::string>{"t1", "u1"}));
+    EXPECT_EQ(SaidBy({Kind::kForgotten, 1}, seed).second, (std::vector<std::string>{"", "u1"}));
+    EXPECT_EQ(SaidBy({Kind::kOtherTable, 1}, seed).second, (std::vector<std::string>{"u1", "u1"}));
+  }
 }
 
 }  // namespace

@@ -101,7 +101,8 @@ void SimulatedWorld::CorruptByte(const Path& path, uint64_t at, uint8_t mask) {
 }
 
 const ToldLie* SimulatedWorld::lie() const {
-  auto& told = state_->simulation.lies.told();
+  auto& simulation = state_->simulation;
+  auto& told = simulation.lies.told() ? simulation.lies.told() : simulation.catalog_lies.told();
   return told ? &*told : nullptr;
 }
 

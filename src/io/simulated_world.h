@@ -47,9 +47,26 @@ struct DiskLie {
   uint64_t nth = 1;
 };
 
+// A catalog that lies, once: about the `nth` change that it has made, or the `nth` table that it was asked for, as soon as it can.
+struct CatalogLie {
+  enum class Kind : uint8_t {
+    kNone,
+    kLostCommit,   // a change was answered as made, and was not
+    kLostAtCrash,  // it and all behind it are gone after the next power failure, although each was synced
+    kRolledBack,   // from now on a table is where it was some commits ago
+    kOldAnswer,    // the same, in this answer only
+    kOtherTable,   // from now on a table is where another one is
+    kOtherAnswer,  // the same, in this answer only
+    kForgotten,    // from now on there is no such table
+    kNoneAnswer,   // the same, in this answer only
+  };
+  Kind kind = Kind::kNone;
+  uint64_t nth = 1;
+};
+
 // A lie that was told.
 struct ToldLie {
-  Path path;
+  Path path;         // of the catalog: "catalog/<namespace>.<table>"
   uint64_t at = 0;   // in the file
   std::string what;  // "a write of 4096 bytes is lost"
   int64_t monotonic_ns = 0;
@@ -83,6 +100,7 @@ struct SimulationOptions {
 
   // From the first call that is due on, once in all of a world's runs.
   DiskLie lie = {};
+  CatalogLie catalog_lie = {};
 
   // Stops in the n-th io call (1 is the first) counted over all processes except the world outside (""); 0: never. The call may have taken effect, whole or in part.
   uint64_t crash_at_io = 0;

@@ -25,15 +25,26 @@ void PrintResult(const std::string& what, const RunResult& result, bool trace) {
               " lives, trace %016" PRIx64 "\n",
               what.c_str(), result.io_calls, result.events, result.acknowledged, result.rows_seen, result.views, result.lives,
               result.trace_hash);
-  if (!result.lie.empty()) std::printf("  the disk lied: %s\n", result.lie.c_str());
+  if (!result.lie.empty()) std::printf("  a lie: %s\n", result.lie.c_str());
   if (!result.settled.empty()) std::printf("  it ended with: %s\n", result.settled.c_str());
   if (result.reached.bits() != 0) std::printf("  %s\n", result.reached.ToString().c_str());
 }
 
 const char* NameOf(io::CrashKind kind) { return kind == io::CrashKind::kMachine ? "power failure" : "kill"; }
 
-Scenario ScenarioOf(uint64_t seed, bool lies) { return lies ? LyingScenario(seed) : RandomScenario(seed); }
-std::string SeedCommand(uint64_t seed, bool lies = false) { return "./x sim --seed " + std::to_string(seed) + (lies ? " --lies" : ""); }
+Scenario ScenarioOf(uint64_t seed, SeedKind kind) {
+  switch (kind) {
+    case SeedKind::kAny: return RandomScenario(seed);
+    case SeedKind::kDiskLies: return LyingScenario(seed);
+    case SeedKind::kCatalogLies: return CatalogLieScenario(seed);
+    case SeedKind::kRivals: return RivalScenario(seed);
+  }
+  return {};
+}
+std::string SeedCommand(uint64_t seed, SeedKind kind = SeedKind::kAny) {
+  static constexpr const char* kFlags[] = {"", " --lies", " --catalog-lies", " --rivals"};
+  return "./x sim --seed " + std::to_string(seed) + kFlags[static_cast<size_t>(kind)];
+}
 std::string CrashCommand(uint64_t seed, uint64_t call) {
   return "./x sim --sweep --crash-at " + std::to_string(call) + (seed == 1 ? "" : " --seed " + std::to_string(seed));
 }
@@ -98,11 +109,11 @@ bool CountSeeds(const CampaignOptions& options, ReachCounts& reached) {
   IsolatedRuns runs(options.jobs, kRunSecondsMax);
   for (uint64_t i = 0; (options.runs == 0 || i < options.runs) && !progress.is_over(); i++) {
     const uint64_t seed = options.seed_first + i;
-    runs.Add([seed, lies = options.lies] { return ToText(RunScenario(ScenarioOf(seed, lies))); },
+    runs.Add([seed, kind = options.kind] { return ToText(RunScenario(ScenarioOf(seed, kind))); },
              [&, seed](const IsolatedResult& isolated) {
                const auto outcome = ToOutcome(isolated);
                reached.Add(outcome.reached);
-               if (!outcome.finding.empty()) PrintFinding("seed " + std::to_string(seed), outcome.finding, SeedCommand(seed, options.lies));
+               if (!outcome.finding.empty()) PrintFinding("seed " + std::to_string(seed), outcome.finding, SeedCommand(seed, options.kind));
                progress.Count(outcome.finding.empty());
              });
   }
@@ -117,7 +128,7 @@ bool CountSeeds(const CampaignOptions& options, ReachCounts& reached) {
 bool RunSeed(const CampaignOptions& options, bool trace) {
   const uint64_t seed = options.seed_first;
   const bool planted = options.bug >= 1 && options.bug <= PlantedBugs().size();
-  const auto scenario = planted ? BugScenario(PlantedBugs()[options.bug - 1], seed) : ScenarioOf(seed, options.lies);
+  const auto scenario = planted ? BugScenario(PlantedBugs()[options.bug - 1], seed) : ScenarioOf(seed, options.kind);
   const auto what = "seed " + std::to_string(seed) + (planted ? ", \"" + PlantedBugs()[options.bug - 1].name + "\"" : "");
   std::printf("%s: %s\n", what.c_str(), scenario.ToString().c_str());
   std::fflush(stdout);
@@ -125,7 +136,8 @@ bool RunSeed(const CampaignOptions& options, bool trace) {
   PrintResult(what, result, trace);
   if (!result.ok())
     PrintFinding(what, result.finding,
-                 SeedCommand(seed, options.lies) + (planted ? " --bug " + std::to_string(options.bug) : "") + (options.without_bug ? " --without" : ""));
+                 SeedCommand(seed, options.kind) + (planted ? " --bug " + std::to_string(options.bug) : "") +
+                     (options.without_bug ? " --without" : ""));
   return result.ok();
 }
 

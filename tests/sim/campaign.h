@@ -9,6 +9,9 @@
 
 namespace sluice::sim {
 
+// What all runs of a search have in common.
+enum class SeedKind : uint8_t { kAny, kDiskLies, kCatalogLies, kRivals };
+
 struct CampaignOptions {
   uint64_t seed_first = 1;
   uint64_t runs = 1;        // of RunSeeds; 0: until `seconds_max`
@@ -18,8 +21,8 @@ struct CampaignOptions {
   uint64_t crash_at = 0;
   size_t bug = 0;            // from 1; 0: none
   bool without_bug = false;  // its scenario, but the right engine
-  bool lies = false;         // the disk of every seed lies
-  size_t jobs = 1;           // processes at a time
+  SeedKind kind = SeedKind::kAny;
+  size_t jobs = 1;  // processes at a time
 };
 
 // The first seed, in this process, so that a debugger sees it. With a planted bug the answer is whether it was not found.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/end_check.h"
 
+#include <map>
 #include <set>
 
 #include "cli/check_tables.h"
 #include "iceberg/catalog.h"
 #include "iceberg/scan_plan.h"
 #include "log/check.h"
+#include "sim/log_rows.h"
 #include "sim/table_rows.h"
 #include "table/feed_check.h"
 #include "table/feed_progress.h"
@@ -90,6 +92,39 @@ std::string CheckEnd(RunState& run) {
   if (auto found = First(report.findings); !found.empty()) return found;
   if (auto checked = CheckAllTables(env, catalog, run.all.data_files); !checked.ok()) return checked.error().ToString();
   return {};
+}
+
+namespace {
+
+Result<std::string> FindLost(RunState& run, io::Env env, log::LogSource& log) {
+  std::map<std::string, std::vector<EventKey>> by_topic;
+  for (auto& key : run.ledger.acknowledged()) by_topic[key.topic].push_back(key);
+  for (auto& [topic, keys] : by_topic) {
+    ASSIGN_OR_RETURN(const auto rows, LogRows::Read(log, topic));
+    const auto name = table::TableNameOf(topic);
+    const auto directory = io::PathToUri(run.scenario.server.data + "/warehouse") + "/" + name.table_namespace + "/" + name.name + "/data/";
+    std::vector<std::string> files;
+    RETURN_IF_ERROR(env.objects.List(directory, [&](const io::ObjectInfo& file) { files.push_back(file.uri); }));
+    std::set<EventKey> in_files;
+    for (auto& file : files) {
+      ASSIGN_OR_RETURN(auto read, run.all.data_files.Read(env, file));
+      for (auto& row : *read) in_files.insert(KeyOf(row, topic));
+    }
+    for (auto& key : keys)
+      if (!in_files.contains(key) && !rows.Holds(key, *run.ledger.events().at(key).place))
+        return key.ToString() + ", which was acknowledged, is neither in the log nor in any data file";
+  }
+  return std::string();
+}
+
+}  // namespace
+
+std::string CheckNothingLost(RunState& run) {
+  const auto env = run.world.env("");
+  const auto log = log::CheckLog(env, run.place + run.scenario.server.data + "/log");
+  if (auto found = First(log.findings); !found.empty()) return found;
+  auto lost = FindLost(run, env, *log.source);
+  return lost.ok() ? *lost : lost.error().ToString();
 }
 
 }  // namespace sluice::sim

@@ -49,7 +49,14 @@ int main(int argc, char** argv) {
   app.add_flag("--bugs", bugs, "Look for each planted bug, with the seeds from --seed on.");
   app.add_option("--bug", options.bug, "With --seed: run that seed with this planted bug, counted from 1.")->needs(seed);
   app.add_flag("--without", options.without_bug, "With --bug: the scenario of that bug, but without it.");
-  app.add_flag("--lies", options.lies, "Of seeds: the disk of each one lies, not only now and then.")->excludes(sweep_flag);
+  const auto add_kind = [&](const char* name, SeedKind kind, const char* help) {
+    app.add_flag_callback(
+           name, [&options, kind] { options.kind = kind; }, help)
+        ->excludes(sweep_flag);
+  };
+  add_kind("--lies", SeedKind::kDiskLies, "Of seeds: the disk of each one lies, not only now and then.");
+  add_kind("--catalog-lies", SeedKind::kCatalogLies, "Of seeds: the catalog of each one lies.");
+  add_kind("--rivals", SeedKind::kRivals, "Of seeds: each one has two servers on copies of one log.");
   app.add_flag("--smoke", smoke, "A little of everything: what ./x test runs.");
   try {
     app.parse(argc, argv);

@@ -48,6 +48,10 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
     if (const auto found = CheckEnd(run); !found.empty() && !NameDamage(run, "end", found)) run.verdict.Note("end", found);
   if (run.verdict.ok() && rival.run() != nullptr) run.verdict.Note("end of two servers", rival.Check());
 
+  if (run.verdict.finding().empty() && scenario.faults.catalog_lie.kind != io::CatalogLie::Kind::kNone) {
+    if (const auto lost = CheckNothingLost(run); !lost.empty()) run.verdict.Add("after " + run.verdict.settled() + ": " + lost);
+  }
+
   for (auto* one : {&run, rival.run()})
     if (one != nullptr && !all.reached.has(Reach::kRottenTail)) JudgeHistory(one->history, all.verdict);
 
@@ -55,9 +59,9 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
   out.finding = run.verdict.finding();
   out.settled = run.verdict.settled();
   if (auto* lie = world.lie()) {
-    run.reached.Note(Reach::kLie);
+    run.reached.Note(lie->path.starts_with("catalog/") ? Reach::kCatalogLie : Reach::kLie);
     out.lie = lie->path + " at " + std::to_string(lie->at) + ": " + lie->what;
-    if (!out.finding.empty()) out.finding += "; the disk had lied: " + out.lie;
+    if (!out.finding.empty()) out.finding += "; it had been lied to: " + out.lie;
   }
   out.io_calls = world.io_count();
   out.trace_hash = world.trace_hash();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenario.h"
 
+#include <algorithm>
+
 #include "sim/dice.h"
 
 namespace sluice::sim {
 namespace {
 
-constexpr uint64_t kScenarioStream = 1, kLieStream = 3, kHttpStream = 4;
+constexpr uint64_t kScenarioStream = 1, kLieStream = 3, kHttpStream = 4, kCatalogLieStream = 5;
 constexpr uint64_t kChunkBytes = uint64_t{128} << 10;  // some 40 rows that are large, 256 that are small
 
 // Small enough that segments fill, runs are sealed, files are cut and snapshots expire within a few hundred events.
@@ -30,6 +32,15 @@ server::ServerOptions SmallServer() {
   return out;
 }
 
+void BeCalm(Scenario& scenario) {
+  scenario.faults = {};
+  scenario.full_disks = scenario.table_outages = scenario.visits = 0;
+  scenario.message_lost_one_in = 0;
+  scenario.message_delay_us_max = 0;
+  scenario.http.is_used = false;
+  scenario.has_rival = scenario.restores = false;
+}
+
 void AddLie(Scenario& scenario, Dice& dice) {
   using Kind = io::DiskLie::Kind;
   static constexpr Kind kKinds[] = {Kind::kRottenBit, Kind::kRottenRead, Kind::kLostWrite, Kind::kMisdirectedWrite};
@@ -42,15 +53,22 @@ void AddLie(Scenario& scenario, Dice& dice) {
   static constexpr Part kParts[] = {{"/log/journal/", 80},    {"/log/", 80},   {"/log/dedup/", 6}, {"/log/topics/", 6}, {"/metadata/", 60},
                                     {"/log/checkpoints/", 6}, {"s/data/", 60}, {kHotFiles, 6}};
   const auto& part = dice.Pick(kParts);
-  scenario.faults = {};
+  BeCalm(scenario);
   // Files of hot rows have no names, and are mapped as soon as they are written: of them only a read can lie.
   const auto kind = part.path == kHotFiles ? Kind::kRottenRead : dice.Pick(kKinds);
   scenario.faults.lie = {kind, std::string(part.path), static_cast<uint64_t>(dice.Between(1, part.calls))};
-  scenario.full_disks = scenario.table_outages = scenario.visits = 0;
-  scenario.message_lost_one_in = 0;
-  scenario.message_delay_us_max = 0;
-  scenario.http.is_used = false;
-  scenario.has_rival = scenario.has_second_act = scenario.restores = false;
+  scenario.has_second_act = false;
+  scenario.crashes = static_cast<int>(dice.Between(1, 6));
+}
+
+void AddCatalogLie(Scenario& scenario, Dice& dice) {
+  using Kind = io::CatalogLie::Kind;
+  static constexpr Kind kKinds[] = {Kind::kLostCommit, Kind::kLostAtCrash, Kind::kRolledBack, Kind::kOldAnswer,
+                                    Kind::kOtherTable, Kind::kOtherAnswer, Kind::kForgotten,  Kind::kNoneAnswer};
+  constexpr int64_t kCallsMax = 20;  // most runs make more
+  BeCalm(scenario);
+  const auto kind = dice.Pick(kKinds);
+  scenario.faults.catalog_lie = {kind, static_cast<uint64_t>(dice.Between(1, kCallsMax))};
   scenario.crashes = static_cast<int>(dice.Between(1, 6));
 }
 
@@ -162,9 +180,17 @@ Scenario RandomScenario(uint64_t seed) {
   }
   out.restores = out.has_second_act && dice.Coin();
   if (dice.OneIn(8)) AddLie(out, dice);
-  else if (!out.has_rival && !out.has_second_act && dice.OneIn(3)) out.visits = static_cast<int>(dice.Between(4, 30));
+  else if (!out.has_rival && !out.has_second_act && dice.Coin()) {
+    // As many visits as requests, about, and files to find.
+    out.visits = static_cast<int>(dice.Between(10, 40));
+    out.visit_pause_us_max = 3 * out.pause_us_max;
+    out.requests += 10;
+    out.server.tier.interval_us = std::min(out.server.tier.interval_us, 20 * out.pause_us_max);
+  }
+  Dice catalog(seed, kCatalogLieStream);
+  if (catalog.OneIn(12) && out.faults.lie.kind == io::DiskLie::Kind::kNone) AddCatalogLie(out, catalog);
   Dice http(seed, kHttpStream);
-  if (http.OneIn(3) && out.faults.lie.kind == io::DiskLie::Kind::kNone) AddHttp(out, http);
+  if (http.OneIn(3) && !out.has_lie()) AddHttp(out, http);
   if (out.has_second_act || dice.OneIn(3)) {
     out.server.tier.orphan_age_us_min = kMicrosPerHour;
     out.server.tier.orphan_search_interval_us = 60 * kMicrosPerSecond;
@@ -176,6 +202,23 @@ Scenario LyingScenario(uint64_t seed) {
   Dice dice(seed, kLieStream);
   auto out = RandomScenario(seed);
   AddLie(out, dice);
+  return out;
+}
+
+Scenario CatalogLieScenario(uint64_t seed) {
+  Dice dice(seed, kCatalogLieStream);
+  auto out = RandomScenario(seed);
+  AddCatalogLie(out, dice);
+  return out;
+}
+
+Scenario RivalScenario(uint64_t seed) {
+  auto out = RandomScenario(seed);
+  out.faults.lie = {};
+  out.faults.catalog_lie = {};
+  out.has_rival = true;
+  out.has_second_act = out.restores = false;
+  out.visits = 0;
   return out;
 }
 
@@ -230,6 +273,7 @@ std::string Scenario::ToString() const {
   if (faults.read_error > 0) out += ", read errors";
   if (visits > 0) out += ", " + std::to_string(visits) + " visits of another engine";
   if (faults.lie.kind != io::DiskLie::Kind::kNone) out += ", a lie about " + faults.lie.part;
+  if (faults.catalog_lie.kind != io::CatalogLie::Kind::kNone) out += ", a lie of the catalog";
   if (clock_jumps > 0) out += ", " + std::to_string(clock_jumps) + " clock jumps";
   if (full_disks > 0) out += ", " + std::to_string(full_disks) + " full disks";
   if (table_outages > 0) out += ", " + std::to_string(table_outages) + " outages of a table";

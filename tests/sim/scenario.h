@@ -48,20 +48,22 @@ struct Scenario {
   int full_disks = 0;                   // times in which no file can grow
   int table_outages = 0;                // times in which the catalog does not answer for one of the tables
   int visits = 0;                       // of another engine to the tables
+  int64_t visit_pause_us_max = 0;
   int64_t outage_us_max = 0;
   int64_t outage_pause_us_max = 200'000;  // before each of them
   uint64_t message_lost_one_in = 0;       // requests and answers that never arrive; 0: none
   int64_t message_delay_us_max = 0;       // on the way to the server, and back; one overtakes the other
   HttpScenario http;
-  bool has_rival = false;                 // a second server on a copy of the log and the same catalog
-  bool has_second_act = false;            // ten hours after the end: another start, more requests, no file that nobody refers to
-  bool restores = false;                  // before it, the log comes back from a backup
+  bool has_rival = false;       // a second server on a copy of the log and the same catalog
+  bool has_second_act = false;  // ten hours after the end: another start, more requests, no file that nobody refers to
+  bool restores = false;        // before it, the log comes back from a backup
 
   bool has_faults() const {
     return faults.catalog_unavailable + faults.catalog_unknown + faults.object_unavailable + faults.sync_error + faults.write_error +
                faults.read_error + full_disks + table_outages >
            0;
   }
+  bool has_lie() const { return faults.lie.kind != io::DiskLie::Kind::kNone || faults.catalog_lie.kind != io::CatalogLie::Kind::kNone; }
   // "2 senders x 12 requests, 1 reader, 3 crashes, catalog faults, ..."
   std::string ToString() const;
 };
@@ -73,6 +75,10 @@ void UseHttp(Scenario& scenario);
 Scenario RandomScenario(uint64_t seed);
 // The same, on a disk that lies once and does nothing else wrong: that is one in eight of the others, too.
 Scenario LyingScenario(uint64_t seed);
+// The same with a catalog that lies once; one in twelve of the others, but for those whose disk lies.
+Scenario CatalogLieScenario(uint64_t seed);
+// A run with two servers, as one in four of the others is.
+Scenario RivalScenario(uint64_t seed);
 // One of each thing and no crash: the sweep stops it at every io call. In those of even seeds a table does not get on for a while, and
 // memory is short.
 Scenario ScriptedScenario(uint64_t seed);

@@ -3,6 +3,7 @@
 
 #include "iceberg/orphan_files.h"
 #include "server/restore.h"
+#include "sim/damage.h"
 #include "sim/forwarding_catalog.h"
 
 namespace sluice::sim {
@@ -86,9 +87,13 @@ bool RestoreLog(RunState& run, io::Env env) {
 void AwaitOrphanSearch(RunState& run, io::Env env) {
   for (int poll = 0; run.verdict.ok(); poll++) {
     auto orphans = CountOrphans(run, env, run.act_began_us - run.scenario.server.tier.orphan_age_us_min);
-    if (!orphans.ok()) return run.verdict.Note("orphans", orphans.error().ToString());
-    if (*orphans == 0) return;
-    if (poll == kOrphanPolls) return run.verdict.Note("orphans", std::to_string(*orphans) + " files that nobody refers to are not removed");
+    if (orphans.ok() && *orphans == 0) return;
+    if (!orphans.ok() || poll == kOrphanPolls) {
+      const auto why =
+          orphans.ok() ? std::to_string(*orphans) + " files that nobody refers to are not removed" : orphans.error().ToString();
+      if (!NameDamage(run, "orphans", why)) run.verdict.Note("orphans", why);
+      return;
+    }
     env.clock.SleepUs(kOrphanPollUs);
   }
 }

@@ -17,7 +17,7 @@ constexpr uint64_t kStepsMax = 3'000'000;
 constexpr size_t kLogLinesMax = 20'000;
 constexpr int64_t kSecondActUs = 10 * kMicrosPerHour;
 constexpr int kSecondActSenders = 2, kSecondActRequests = 3, kRestoreCrashes = 3;
-constexpr uint64_t kRestoreCalls = 512;
+constexpr uint64_t kRestoreCalls = 512, kLateLieCalls = 40;
 
 }  // namespace
 
@@ -42,8 +42,7 @@ void Clients::Begin(int senders, int requests) {
     run_.world.Spawn("", "outages", [this] { BreakTables(run_, env_); });
     if (run_.scenario.http.crowds > 0) run_.world.Spawn("", "crowd", [this] { Crowd(run_, env_); });
     if (run_.scenario.http.stops > 0) run_.world.Spawn("", "stopper", [this] { StopServers(run_, env_); });
-    if (run_.scenario.visits > 0)
-      run_.world.Spawn("visitor", "visitor", [this] { VisitTables(run_, run_.world.env("visitor")); });
+    if (run_.scenario.visits > 0) run_.world.Spawn("visitor", "visitor", [this] { VisitTables(run_, run_.world.env("visitor")); });
   }
   run_.world.Spawn("", "closer", [this] { Close(run_, env_); });
 }
@@ -70,6 +69,11 @@ void Supervisor::RunActs() {
   if (run_.has_backup) Restore();
   run_.act_began_us = env_.clock.Now().us;
   if (!run_.verdict.ok()) return;
+  // The catalog may wait with its lie: also for the search for files that nobody refers to.
+  auto options = InUse({});
+  options.catalog_lie = run_.scenario.faults.catalog_lie;
+  options.catalog_lie.nth += dice_.Below(kLateLieCalls);
+  run_.world.SetOptions(options);
   clients_.Begin(kSecondActSenders, kSecondActRequests);
   Serve();
 }

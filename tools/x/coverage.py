@@ -16,8 +16,9 @@ import tempfile
 from x import build, console, machine, paths
 
 FOLDERS = ("log", "table", "tier", "iceberg")
-# Without arguments: seeds, disks that lie, and crashes along the two scripted runs.
-PROGRAM = (["--seed", "1", "--runs", "600"], ["--lies", "--seed", "1", "--runs", "300"], ["--sweep", "--step", "20"], ["--sweep", "--seed", "2", "--step", "30"])
+# Without arguments: seeds, disks and catalogs that lie, and crashes along the two scripted runs.
+PROGRAM = (["--seed", "1", "--runs", "600"], ["--lies", "--seed", "1", "--runs", "300"], ["--catalog-lies", "--seed", "1", "--runs", "200"],
+           ["--sweep", "--step", "20"], ["--sweep", "--seed", "2", "--step", "30"])
 
 
 def run(command, arguments):

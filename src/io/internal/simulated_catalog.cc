@@ -16,13 +16,15 @@ Result<void> InsertTable(Rows& rows, const Rows::TableName& name, const std::str
 Result<void> SwapRow(Rows& rows, const Rows::TableName& name, const std::string& expected, const std::string& next) {
   auto row = rows.tables.find(name);
   if (row == rows.tables.end() || row->second.metadata_location != expected)
-    return Error{ErrorCode::kConflict, "\"" + name.first + "." + name.second + "\" is no longer at \"" + expected + "\"", "load the table again and repeat the commit"};
+    return Error{ErrorCode::kConflict, "\"" + name.first + "." + name.second + "\" is no longer at \"" + expected + "\"",
+                 "load the table again and repeat the commit"};
   row->second = {next, expected};
   return {};
 }
 
 Result<void> RemoveTable(Rows& rows, const Rows::TableName& name) {
-  if (rows.tables.erase(name) == 0) return Error{ErrorCode::kNotFound, "table \"" + name.first + "." + name.second + "\" is not in the catalog", {}};
+  if (rows.tables.erase(name) == 0)
+    return Error{ErrorCode::kNotFound, "table \"" + name.first + "." + name.second + "\" is not in the catalog", {}};
   return {};
 }
 
@@ -59,17 +61,20 @@ class SimulatedCatalogStore final : public CatalogStore {
 
   Result<std::optional<CatalogRow>> LoadTable(const std::string& table_namespace, const std::string& table) override {
     return Query("load table", table, [&]() -> Result<std::optional<CatalogRow>> {
-      auto row = rows().tables.find({table_namespace, table});
-      if (row == rows().tables.end()) return std::optional<CatalogRow>();
-      return std::optional<CatalogRow>(row->second);
+      auto& simulation = gate_.simulation();
+      const auto lie = gate_.process() == kOutside ? CatalogLie() : options().catalog_lie;
+      return simulation.catalog_lies.Answer(lie, {table_namespace, table}, rows(), simulation.scheduler.now_ns());
     });
   }
 
   Result<void> CreateTable(const std::string& table_namespace, const std::string& table, const std::string& metadata_location) override {
-    return Change("create table", table, [=](Rows& rows) { return InsertTable(rows, {table_namespace, table}, metadata_location); });
+    const Rows::TableName name{table_namespace, table};
+    return Change("create table", table, MayLie(name, [=](Rows& rows) { return InsertTable(rows, name, metadata_location); }));
   }
-  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected, const std::string& next) override {
-    return Change("swap table", next, [=](Rows& rows) { return SwapRow(rows, {table_namespace, table}, expected, next); });
+  Result<void> SwapTable(const std::string& table_namespace, const std::string& table, const std::string& expected,
+                         const std::string& next) override {
+    const Rows::TableName name{table_namespace, table};
+    return Change("swap table", next, MayLie(name, [=](Rows& rows) { return SwapRow(rows, name, expected, next); }));
   }
   Result<void> DropTable(const std::string& table_namespace, const std::string& table) override {
     return Change("drop table", table, [=](Rows& rows) { return RemoveTable(rows, {table_namespace, table}); });
@@ -80,6 +85,16 @@ class SimulatedCatalogStore final : public CatalogStore {
   Rows& rows() { return gate_.simulation().catalog; }
   SeededRandom& random() { return gate_.simulation().fault_random; }
   const SimulationOptions& options() { return gate_.simulation().options; }
+
+  // A change of one table. It may outlive this process.
+  Changing MayLie(const Rows::TableName& name, const Changing& change) {
+    return [&simulation = gate_.simulation(), name, change](Rows& rows) -> Result<void> {
+      const Rows before = rows;
+      RETURN_IF_ERROR(change(rows));
+      simulation.catalog_lies.OnChange(simulation.options.catalog_lie, name, before, rows, simulation.scheduler.now_ns());
+      return {};
+    };
+  }
 
   template <class Answer>
   auto Query(std::string_view call, const std::string& subject, Answer answer) -> decltype(answer()) {
@@ -105,7 +120,10 @@ class SimulatedCatalogStore final : public CatalogStore {
   void LandLateChanges() {
     auto& late = rows().late;
     for (size_t i = 0; i < late.size();) {
-      if (random().Coin()) { i++; continue; }
+      if (random().Coin()) {
+        i++;
+        continue;
+      }
       auto change = std::move(late[i]);
       late.erase(late.begin() + static_cast<std::ptrdiff_t>(i));
       (void)change(rows());

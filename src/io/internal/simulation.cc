@@ -9,6 +9,7 @@ constexpr uint64_t kScheduleStream = 0x5343'4845'4455'4c45;
 constexpr uint64_t kFaultStream = 0x4641'554c'5453'0000;
 constexpr uint64_t kDiskStream = 0x4449'534b'0000'0000;
 constexpr uint64_t kLieStream = 0x4c49'4553'0000'0000;
+constexpr uint64_t kCatalogLieStream = 0x4341'544c'4945'5300;
 constexpr uint64_t kSocketStream = 0x534f'434b'4554'5300;
 
 constexpr int64_t kNanosPerMicro = 1'000;
@@ -16,7 +17,14 @@ constexpr int64_t kNanosPerMicro = 1'000;
 }  // namespace
 
 Simulation::Simulation(uint64_t seed_of_world, SimulationOptions options_of_world)
-    : seed(seed_of_world), options(options_of_world), scheduler(seed ^ kScheduleStream, options), fault_random(seed ^ kFaultStream), disk_random(seed ^ kDiskStream), lies(disk, seed ^ kLieStream), sockets(seed ^ kSocketStream, options, scheduler) {}
+    : seed(seed_of_world),
+      options(options_of_world),
+      scheduler(seed ^ kScheduleStream, options),
+      fault_random(seed ^ kFaultStream),
+      disk_random(seed ^ kDiskStream),
+      lies(disk, seed ^ kLieStream),
+      sockets(seed ^ kSocketStream, options, scheduler),
+      catalog_lies(seed ^ kCatalogLieStream) {}
 
 void Simulation::Crash(CrashKind kind, ProcessId process) {
   const auto doom = [&](ProcessId p) {
@@ -27,11 +35,10 @@ void Simulation::Crash(CrashKind kind, ProcessId process) {
   for (ProcessId p = 1; p < next_process; p++)
     if (!scheduler.IsDoomed(p)) doom(p);
   disk.Crash(disk_random);
+  catalog_lies.OnPowerFailure(catalog, scheduler.now_ns());
 }
 
-bool IoGate::Fault(double probability) {
-  return simulation_.scheduler.Self() != nullptr && simulation_.fault_random.Chance(probability);
-}
+bool IoGate::Fault(double probability) { return simulation_.scheduler.Self() != nullptr && simulation_.fault_random.Chance(probability); }
 
 Error IoGate::EndDead(MayThrow may_throw) {
   if (may_throw == MayThrow::kYes) simulation_.scheduler.ThrowIfDoomed();

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/internal/simulated_catalog_lies.h"
 #include "io/internal/simulated_disk.h"
 #include "io/internal/simulated_lies.h"
 #include "io/internal/simulated_scheduler.h"
@@ -18,15 +19,6 @@
 #include "io/simulated_world.h"
 
 namespace sluice::io {
-
-// The rows of the simulated catalog. Every change is durable at once.
-struct SimulatedCatalogRows {
-  using TableName = std::pair<std::string, std::string>;  // namespace, table
-  std::map<std::string, std::map<std::string, std::string>> namespaces;
-  std::map<TableName, CatalogRow> tables;
-  // Changes of unknown outcome that are still on their way.
-  std::vector<std::function<Result<void>(SimulatedCatalogRows&)>> late;
-};
 
 // Touched only by the actor that holds the baton, or from outside while none runs.
 struct Simulation {
@@ -41,6 +33,7 @@ struct Simulation {
   SimulatedLies lies;
   SimulatedSockets sockets;
   SimulatedCatalogRows catalog;
+  SimulatedCatalogLies catalog_lies;
   std::map<uint64_t, ProcessId> locks;  // inode -> holder; a dead holder holds nothing
   ProcessId next_process = 0;
   uint64_t io_count = 0;
