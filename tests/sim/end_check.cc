@@ -8,6 +8,7 @@
 #include "iceberg/catalog.h"
 #include "iceberg/scan_plan.h"
 #include "log/check.h"
+#include "sim/foreign_columns.h"
 #include "sim/log_rows.h"
 #include "sim/table_rows.h"
 #include "table/feed_check.h"
@@ -48,6 +49,7 @@ Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog, DataFiles& f
     for (auto& name : names) {
       ASSIGN_OR_RETURN(auto table, catalog.LoadTable({table_namespace, name}));
       RETURN_IF_ERROR(CheckSnapshots(env, table, files));
+      RETURN_IF_ERROR(CheckForeignColumns(env, table));
     }
   }
   return {};

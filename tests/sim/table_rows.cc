@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/time.h"
 #include "iceberg/data_file_reader.h"
 #include "query/column_values.h"
 #include "table/event_schema.h"
@@ -97,6 +98,41 @@ Result<void> CheckPruning(const query::ViewTable& table, const std::string& uri,
   return {};
 }
 
+// The texts of one column; empty: there is no such column.
+Result<std::vector<std::string>> ColumnTexts(const Columns& columns, std::string_view name) {
+  ASSIGN_OR_RETURN(auto renderers, query::MakeRenderers(columns.schema()));
+  std::vector<std::string> out;
+  for (size_t c = 0; c < renderers.size(); c++)
+    for (int64_t r = 0; columns.schema().children[c]->name == name && r < columns.rows(); r++)
+      renderers[c]->Append(*columns.array().children[c], columns.array().offset + r, out.emplace_back());
+  return out;
+}
+
+// The table as one of its older snapshots left it, by number and by time; and what it says of its files.
+Result<void> CheckHistory(const query::ViewTable& table, const query::TableScan& now) {
+  ASSIGN_OR_RETURN(auto files, table.MetadataRows(query::TablePart::kFiles));
+  if (static_cast<size_t>(files.rows()) != now.files.size())
+    return Error{
+        ErrorCode::kCorruption, "it names " + std::to_string(files.rows()) + " files and has " + std::to_string(now.files.size()), {}};
+  ASSIGN_OR_RETURN(auto snapshots, table.MetadataRows(query::TablePart::kSnapshots));
+  ASSIGN_OR_RETURN(auto ids, ColumnTexts(snapshots, "snapshot_id"));
+  ASSIGN_OR_RETURN(auto times, ColumnTexts(snapshots, "committed_at"));
+  if (ids.empty()) return {};
+  const size_t pick = now.files.size() % ids.size();
+  ASSIGN_OR_RETURN(auto older, table.At(int64_t{std::stoll(ids[pick])}));
+  ASSIGN_OR_RETURN(auto scan, older->Scan(query::TablePart::kAll, {}));
+  int64_t rows = 0;
+  for (auto& file : scan.files) rows += file.rows;
+  if (!scan.chunks.empty() || (older->info().lake_rows && rows != *older->info().lake_rows))
+    return Error{ErrorCode::kCorruption, "snapshot " + ids[pick] + " has " + std::to_string(rows) + " rows, and says another number", {}};
+  Timestamp time;
+  if (!base::ParseRfc3339(times.at(pick), time)) return Error{ErrorCode::kCorruption, "\"" + times[pick] + "\" is no time", {}};
+  // A later one of the same millisecond may have expired.
+  auto at = table.At(time);
+  if (!at.ok() && at.error().code != ErrorCode::kNotFound) return at.error();
+  return {};
+}
+
 }  // namespace
 
 Result<Rows> DataFiles::Read(io::Env env, const std::string& uri) {
@@ -124,6 +160,7 @@ Result<TableRows> ReadRows(io::Env env, const query::ViewTable& table, DataFiles
   }
   if (!scan.files.empty() && !out.lake.back()->empty())
     RETURN_IF_ERROR(CheckPruning(table, scan.files.back().uri, out.lake.back()->front()));
+  RETURN_IF_ERROR(CheckHistory(table, scan));
   for (auto& chunk : scan.chunks) RETURN_IF_ERROR(AddHotRows(chunk, out));
   return out;
 }
