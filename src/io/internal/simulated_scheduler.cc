@@ -132,7 +132,8 @@ void SimulatedScheduler::StopLocked(SimulationOutcome outcome, const std::string
     if (actor->state == Actor::State::kEnded) continue;
     actor->doomed = true;
     if (actor->state == Actor::State::kBlocked) actor->state = Actor::State::kReady;
-    if (actor->process < doomed_.size()) doomed_[actor->process] = true;
+    if (doomed_.size() <= actor->process) doomed_.resize(actor->process + 1);
+    doomed_[actor->process] = true;
   }
 }
 
