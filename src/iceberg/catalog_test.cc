@@ -239,6 +239,18 @@ TEST_F(CatalogTest, MergesManifestsFromTheConfiguredCountOn) {
   ExpectNoOrphans();
 }
 
+// Found by the simulator, whose other engine gave a table many columns and small manifests: the schema in front of a manifest was larger than
+// what a manifest was to be, and a commit wrote empty ones without end.
+TEST_F(CatalogTest, WritesAFileToEachManifestAtLeast) {
+  NewTable table = TestTable();
+  table.properties["commit.manifest.target-size-bytes"] = "1";
+  table.properties["commit.manifest.min-count-to-merge"] = "1000";
+  const Table now = *catalog.Commit(Create(table), AppendOf({TestFile("file:///data/a", "order", 1, 1, 10), TestFile("file:///data/b", "order", 1, 11, 20)}));
+  EXPECT_EQ(ReadManifestList(world.objects, *now.metadata->current_snapshot())->size(), 2U);
+  EXPECT_EQ(LiveFiles().size(), 2U);
+  ExpectNoOrphans();
+}
+
 TEST_F(CatalogTest, RemovesFilesOnceAndKeepsOriginalSequenceNumbers) {
   Table now = *catalog.Commit(Create(), AppendOf({TestFile("file:///data/a", "order", 1, 1, 10), TestFile("file:///data/b", "order", 1, 11, 20)}));
   TableChange change;

@@ -68,12 +68,12 @@ Result<void> SnapshotProducer::WriteNewManifests(const TableMetadata& table) {
   for (const auto& [key, files] : groups) {
     for (size_t at = 0; at < files.size();) {
       ManifestWriter writer(table, key.first, key.second, snapshot_id_, Sync());
-      for (; at < files.size() && writer.bytes() < TargetBytes(table); at++) {
+      do {  // one at least: the schema in front may be as large as what somebody wants a manifest to be
         ManifestEntry entry;
-        entry.file = files[at]->file;
+        entry.file = files[at++]->file;
         if (key.second == ManifestContent::kData) entry.sequence_number = change_.data_sequence;
         writer.Add(entry);
-      }
+      } while (at < files.size() && writer.bytes() < TargetBytes(table));
       ASSIGN_OR_RETURN(ManifestFile manifest, Write(table, writer.Finish()));
       manifests.push_back(std::move(manifest));
     }
