@@ -142,7 +142,7 @@ def queries(options):
         try:
             chdb_answers, chdb_us = clickhouse.queries(files, values, options.seconds)
             chdb_note = ""
-        except NotRun as why:
+        except (NotRun, OSError, RuntimeError, subprocess.SubprocessError) as why:
             chdb_answers, chdb_us, chdb_note = theirs, {}, f" chdb: not run: {why}."
     for name in QUERIES:
         check(answers[name] == comparable(theirs[name]), f'"{name}": Sluice says {answers[name][:3]}, DuckDB {comparable(theirs[name])[:3]}')

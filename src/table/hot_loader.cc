@@ -106,10 +106,11 @@ void HotLoader::Work(Worker& self) {
 HotLoader::Step HotLoader::Pick() {
   const int64_t now_ns = env_.clock.MonotonicNs();
   Step none;
+  for (auto& job : jobs_) job.waits_behind_others = job.table.is_stuck();  // once: whoever changes it meanwhile is in one of the passes
   for (bool stuck : {false, true}) {
     size_t looked_at = 0;
     for (auto& job : jobs_) {
-      if (job.table.is_stuck() != stuck || looked_at == kJobsAtOnce) continue;
+      if (job.waits_behind_others != stuck || looked_at == kJobsAtOnce) continue;
       if (now_ns >= job.retry_at_ns) looked_at++;
       auto step = PickOf(job, now_ns);
       if (step.kind != Step::Kind::kNone) return step;

@@ -64,6 +64,7 @@ class HotLoader {
     std::array<std::unique_ptr<Lane>, kLanes> lanes;
     bool reading = false, all_read = false, ending = false;
     int64_t retry_at_ns = 0;
+    bool waits_behind_others = false;  // its table is stuck, as of the last look
     std::string problem;
     std::atomic<uint64_t> rows{0};
     uint64_t rows_all = 0;
