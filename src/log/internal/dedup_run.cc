@@ -18,8 +18,8 @@ constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
 constexpr size_t kBlocksAtOnce = 256;  // 1 MiB
-// Larger runs are written past the page cache, whose new pages are dear. What is sent twice is mostly sent again soon: the newest runs,
-// those that were tables, are found in it.
+// Larger runs are written past the page cache, whose new pages are dear. What is sent twice is mostly sent again soon: the newest runs
+// are found in it.
 constexpr size_t kCachedKeysMax = 2'000'000;
 constexpr size_t kFilterLinesAtOnce = 4096;
 static_assert(kFilterLinesAtOnce * sizeof(DedupFilterLine) % io::kDirectAlignment == 0 && kBlock % io::kDirectAlignment == 0);
@@ -261,7 +261,10 @@ Result<DedupPlace> DedupRun::Find(const DedupKey& key) const {
   if (after == first_keys_.begin()) return DedupPlace();
   char memory[kBlock];
   std::vector<DedupEntry> entries;
-  RETURN_IF_ERROR(ReadBlocks(*file_, static_cast<size_t>(after - first_keys_.begin()) - 1, memory, entries));
+  const auto block = static_cast<size_t>(after - first_keys_.begin()) - 1;
+  RETURN_IF_ERROR(ReadBlocks(*file_, block, memory, entries));
+  if (entries.empty() || entries.front().key != first_keys_[block])
+    return Damaged(path_, "the index, which says that the block at byte " + std::to_string(kBlock * (1 + block)) + " begins with another key");
   auto found = std::lower_bound(entries.begin(), entries.end(), key, [](const DedupEntry& e, const DedupKey& k) { return e.key < k; });
   return found != entries.end() && found->key == key ? found->place : DedupPlace();
 }
