@@ -95,8 +95,8 @@ void EventLoop::RunPosted() {
     running_.swap(posted_);
   }
   for (Task& task : running_) {
-    Task now = std::move(task);  // what it holds goes with it: a decoder may be waited for
-    now();
+    Task taken = std::move(task);  // what it holds goes with it: a decoder may be waited for
+    taken();
   }
   running_.clear();
 }

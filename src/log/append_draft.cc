@@ -37,7 +37,7 @@ void AppendDraft::Prepare(event::EventBatch& batch, const Principal& principal, 
   CHECK(routes.size() == batch.rows(), "one route per row");
   MakeGroups();
   HashKeys(batch, principal, hasher);
-  FindOlder(sealed);
+  FindSealed(sealed);
   BoundBytes(batch, principal);
   EncodeRecords(batch);
 }
@@ -82,9 +82,9 @@ void AppendDraft::HashKeys(const event::EventBatch& batch, const Principal& prin
 }
 
 // A run that cannot be read is asked again by Append, which can say so.
-void AppendDraft::FindOlder(const SealedKeys& sealed) {
+void AppendDraft::FindSealed(const SealedKeys& sealed) {
   older_.assign(keys_.size(), DedupPlace());
-  asked_ = sealed.Find(keys_, older_).ok() ? sealed.covered : CommitSequence();
+  asked_until_ = sealed.Find(keys_, older_).ok() ? sealed.covered : CommitSequence();
 }
 
 // Counts duplicates as if they were new: what does not fit is found before anything is changed.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// An Append before its turn: all that does not depend on what came before, so that it may be done on any thread.
+// An Append before its turn: all that depends on no other request but those that are sealed, so that it may be done on any thread.
 //
 //   EventBatch + routes ──▶ rows by log partition ──▶ keys, looked for in the runs of the dedup index ──▶ one RecordBatch a partition
 //
@@ -58,7 +58,7 @@ class AppendDraft {
   // REQUIRES: topics and routes are set. Moves the batch's values to the records.
   void Prepare(event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher, const SealedKeys& sealed);
   void MakeGroups();
-  void FindOlder(const SealedKeys& sealed);
+  void FindSealed(const SealedKeys& sealed);
   void HashKeys(const event::EventBatch& batch, const Principal& principal, const DedupHasher& hasher);
   void BoundBytes(const event::EventBatch& batch, const Principal& principal);
   void EncodeRecords(event::EventBatch& batch);
@@ -69,8 +69,8 @@ class AppendDraft {
   std::vector<Group> groups_;   // by topic and partition; none is empty
   std::vector<uint32_t> rows_;  // of all groups, each in the order of the request
   std::vector<DedupKey> keys_;  // by row
-  std::vector<DedupPlace> older_;  // by row: of keys that a run held
-  CommitSequence asked_;        // keys of commits up to this one were looked for
+  std::vector<DedupPlace> older_;  // by row: of keys that a run held, and, in Append, a frozen table
+  CommitSequence asked_until_;  // keys of commits up to this one were looked for
   size_t bytes_max_ = 0;        // of all frames
   std::unique_ptr<char[]> records_;
   size_t records_capacity_ = 0;

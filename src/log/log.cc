@@ -18,7 +18,7 @@ constexpr int64_t kTickDelayMaxUs = 1'000'000;       // upkeep that failed or wa
 constexpr int64_t kShutdownTimeoutNs = 30'000'000'000;
 constexpr int64_t kShutdownWaitUs = 10'000;
 constexpr uint64_t kCommitBytesGood = uint64_t{1} << 20;  // larger writes bring a disk no more
-constexpr int64_t kGatherNsMax = 500'000;                 // for a good one
+constexpr int64_t kGatherNsMax = 500'000;                 // so long a smaller commit waits for more
 
 void EndProcess(const Error& error) { base::CheckFailed(__FILE__, __LINE__, "the journal is written", error.ToString().c_str()); }
 
@@ -75,6 +75,7 @@ struct Log::State {
   void Reap(Timestamp now);
   void CutIfDue(Timestamp now, bool more_comes);
   bool GathersOn();
+  int64_t GatherDelayUs() const;
   Result<void> CheckOpen() const;
 };
 
@@ -274,8 +275,14 @@ void Log::Tick(Timestamp now, bool more_comes) {
   s.upkeep->Step(durable(), now);
 }
 
+// Whoever waits for more events may wait in vain: a body can take its thread long.
+int64_t Log::State::GatherDelayUs() const {
+  return std::max<int64_t>(1, (gathers_since_ns + kGatherNsMax - env.clock.MonotonicNs()) / 1'000 + 1);
+}
+
 int64_t Log::tick_delay_us() const {
   const auto& s = *state_;
+  if (s.gathers_since_ns != 0 && !s.journal->in_flight() && !s.journal->waits_for_segment()) return s.GatherDelayUs();
   bool mark_due = !s.journal->in_flight() && s.journal->gathered_frames() == 0 && !s.ends_idle;
   if (!mark_due || s.journal->waits_for_segment()) return kTickDelayMaxUs;  // written() rings when there is one
   return std::clamp<int64_t>(s.quiet_since.us + s.options.idle_mark_delay_us - s.last_tick.us, 0, kTickDelayMaxUs);

@@ -5,7 +5,7 @@
 //
 //   Draft: what needs no order, on any thread
 //   Append ──▶ duplicate? late? quota? ──▶ offsets ──▶ gathering commit ─┐            the loop's thread
-//   Tick   ──▶ nothing in flight: cut it ──▶ writer thread ──▶ durable ──┤
+//   Tick   ──▶ nothing in flight, and no more about to come: cut it ──▶ writer thread ──▶ durable ──┤
 //                                                                        └──▶ OnDurable, answers, readers
 //
 // One commit is in flight, the next one gathers. Everything a request brings is in one commit: after a crash all of it is
@@ -181,7 +181,8 @@ class Log {
   const std::map<std::string, std::string, std::less<>>& StateOf(std::string_view state_topic) const;
 
   // Prepares `draft`, whose topics and routes are set, for Append of `batch`. The values of `batch` move to the draft's memory.
-  // REQUIRES: one route per row, its topic < topics.size(), its partition < partition_count. Thread-safe.
+  // REQUIRES: one route per row, its topic < topics.size(), its partition < partition_count. Thread-safe. May read from disk: sealed
+  // keys that this request has, too.
   void Draft(event::EventBatch& batch, const Principal& principal, AppendDraft& draft) const;
   // Admits the rows of `batch`: rows that were seen before are answered with the first one's place, the others get offsets
   // and join the gathering commit. REQUIRES: the draft was prepared with this batch and principal.
@@ -191,7 +192,7 @@ class Log {
 
   // Notes what became durable, cuts the gathered commit when no write is in flight, writes the idle mark, and takes over
   // what the upkeep thread finished. Call after every round of the loop, when written() rings, and after tick_delay_us().
-  // `more_comes`: events are about to be appended, and then Tick is called again. A commit that is small and young waits for them.
+  // `more_comes`: events are about to be appended. A commit that is small and younger than half a millisecond waits for them.
   void Tick(Timestamp now, bool more_comes = false);
   // How long the loop may wait for other things before the next Tick, in microseconds; written() ends the wait.
   int64_t tick_delay_us() const;

@@ -356,6 +356,14 @@ TEST_F(LogTest, ASmallYoungCommitWaitsForWhatComesAndForNothingElse) {
     EXPECT_TRUE(cut(true, first.durable_after));
     ASSERT_TRUE(WaitDurable(world_.env(), *log, first.durable_after + 1));
 
+    // Found by a review: the loop slept for as long as the body took that it had been told of.
+    auto in_vain = Append(*log, topic, kP0, {{"in vain"}});
+    EXPECT_FALSE(cut(true, in_vain.durable_after));
+    EXPECT_LE(log->tick_delay_us(), 501);
+    clock().SleepUs(log->tick_delay_us());
+    EXPECT_TRUE(cut(true, in_vain.durable_after));
+    ASSERT_TRUE(WaitDurable(world_.env(), *log, in_vain.durable_after + 1));
+
     auto alone = Append(*log, topic, kP0, {{"b"}});
     EXPECT_FALSE(cut(true, alone.durable_after));
     EXPECT_TRUE(cut(false, alone.durable_after)) << "nothing to wait for";

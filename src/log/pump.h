@@ -27,7 +27,7 @@ struct PumpOptions {
   uint64_t slice_bytes_max = uint64_t{16} << 20;
   base::BackoffOptions backoff;
   io::ThreadPriority priority = io::ThreadPriority::kBackground;
-  std::function<void(bool)> tell_failing;        // is_failing() before a status shows why; on the pump's thread, must not block
+  std::function<void(bool)> tell_failing;        // told is_failing() when it is set, before status() shows why; on the pump's thread, must not block
 };
 
 enum class PumpState : uint8_t {

@@ -37,7 +37,7 @@ class IngestEndpoint {
   std::vector<Route> Routes(uint64_t body_bytes_max);
   // Answers every request whose events are durable now. After each round of the loop.
   void Answer(log::CommitSequence durable);
-  // Events of usual requests are about to be admitted, and the loop will have a round then.
+  // Events of usual requests are about to be admitted. Long ones do not count: they may take too long to be waited for.
   bool more_comes() const { return usual_.busy(); }
   // Requests that wait for their commit.
   size_t waiting() const { return waiting_.size(); }

@@ -76,7 +76,7 @@ Error Admission::NoSpace() const {
 // Fills pending_ and the outcomes of duplicates; those whose original is in this request get its row. On error nothing was inserted.
 Result<void> Admission::FindDuplicates(AppendDraft& draft, AppendResult& result) {
   const auto& keys = draft.keys_;
-  RETURN_IF_ERROR(parts_.dedup.FindOlder(keys, draft.older_, draft.asked_));
+  RETURN_IF_ERROR(parts_.dedup.FindOlder(keys, draft.older_, draft.asked_until_));
   auto& table = parts_.dedup.open();
   table.Reserve(keys.size());
   pending_.clear();

@@ -3,8 +3,8 @@
 //
 // The filter of a dedup run: lines of 64 bytes, a cache line, of which a key has one; a bit in each of its sixteen words. Whether all are
 // set is two comparisons of vectors, and mostly one. Lines are in the order of their keys, as blocks are: a filter is written as a stream.
-// With four bytes a key about 1 in 170,000 keys that are not in it seem to be. Each of these is a read of the disk that everybody waits
-// for, and a window of many hours has dozens of runs.
+// With four bytes a key about 1 in 170,000 keys that are not in it seem to be. Each of these is a read of the disk, for which
+// the loop waits when the request is small, and a window of many hours has dozens of runs.
 //
 // After Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2009), in the shape of Parquet's split block filter.
 

@@ -23,7 +23,7 @@ void DedupIndex::Touch(Timestamp append_time) {
 }
 
 // All keys in one table, then in the next: what will be looked at can be fetched ahead.
-Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked) const {
+Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked_until) const {
   for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
     const DedupTable& table = *frozen->table;
     for (size_t i = 0; i < keys.size(); i++) {
@@ -32,7 +32,7 @@ Result<void> DedupIndex::FindOlder(std::span<const DedupKey> keys, std::span<Ded
       if (place != nullptr) places[i] = *place;
     }
   }
-  return sealed_->Find(keys, places, asked);
+  return sealed_->Find(keys, places, asked_until);
 }
 
 std::shared_ptr<const SealedKeys> DedupIndex::sealed() const {

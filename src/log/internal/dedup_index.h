@@ -44,9 +44,10 @@ class DedupIndex {
   std::optional<Timestamp> open_since() const { return open_oldest_; }
 
   // The places of keys that are not in the open table; empty where there is none. May read from disk.
-  // `asked`: commits up to this one were asked for before (SealedKeys::covered), and `places` has what was found; others are empty.
+  // `asked_until`: keys of commits up to this one were looked for before (SealedKeys::covered), and `places` has what was found; others are
+  // empty.
   // REQUIRES: as many `places` as `keys`.
-  Result<void> FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked = {}) const;
+  Result<void> FindOlder(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked_until = {}) const;
   // The runs as they are now, to be asked on another thread. Any thread.
   std::shared_ptr<const SealedKeys> sealed() const;
 

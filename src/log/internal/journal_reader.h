@@ -39,7 +39,7 @@ class SegmentReader {
   uint64_t size() const { return size_; }
   // Bytes [position, position + n), fewer at the end of the file. Until the next call. REQUIRES: a position where a block begins.
   Result<std::string_view> Read(uint64_t position, size_t n);
-  // Forgets what was read; its memory is the other's to read with: fresh pages cost more than the read.
+  // Both forget what they read; the memory is the other's to read with: fresh pages cost more than the read.
   void HandMemoryTo(SegmentReader& next);
   // The commit at `position`. Errors are those of the file system only.
   Result<CommitRead> ReadCommit(const JournalId& journal, SegmentNumber segment, uint64_t position);

@@ -23,7 +23,7 @@ class ReadAhead {
 
   // Begins to read `n` bytes; what was begun before and not taken is forgotten. `memory` is used again, if it is large enough.
   void Begin(std::shared_ptr<io::File> file, uint64_t at, size_t n, base::LargeArray<char> memory);
-  // Memory for what will be begun.
+  // Memory for what will be begun. Waits for the read at hand and forgets it.
   void Keep(base::LargeArray<char> memory);
   // What was begun at `at` of `file`, once it is there; no memory: something else was begun. Errors are the file's.
   struct Piece {

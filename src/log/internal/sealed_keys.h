@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// The runs of a dedup index at one moment. Any thread may ask it: a key that is in a run is a read of the disk, for which the loop would
-// stand still.
+// The runs of a dedup index at one moment. Any thread may ask it: a key that is in a run is a read of the disk. For large requests it is
+// asked where they are decoded; for small ones the loop stands still meanwhile.
 
 #include <memory>
 #include <span>
@@ -17,9 +17,9 @@ struct SealedKeys {
   DedupRuns runs;          // oldest first; together they cover the window without gaps
   CommitSequence covered;  // every key of the commits up to this one is in a run, or has left the window
 
-  // The places of keys of commits behind `after`, and of some before it; of those that are in no run they stay as they are. May read from
+  // The places of keys of commits behind `asked_until`, and of some before it; of those that are in no run they stay as they are. May read from
   // disk. kCorruption and kIo as of DedupRun::Find. REQUIRES: as many `places` as `keys`; those that are not empty are not looked for.
-  Result<void> Find(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence after = {}) const;
+  Result<void> Find(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked_until = {}) const;
 };
 
 }  // namespace sluice::log

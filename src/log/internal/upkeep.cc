@@ -179,8 +179,8 @@ void Upkeep::Expire(Timestamp now) {
   if (!expired.empty()) RemoveRuns(std::move(expired));
 }
 
-// The job is the last to hold them: when a file without a name is closed its space becomes free, which takes the file system long when
-// it has to tell the disk.
+// The job is the last to hold them, or a thread that asks them just now, but never the loop: when a file without a name is closed its space
+// becomes free, which takes the file system long when it has to tell the disk.
 void Upkeep::RemoveRuns(DedupRuns runs) {
   parts_.merge_jobs.Post([env = parts_.env, runs = std::move(runs)]() -> BackgroundJobs::Completion {
     for (const auto& run : runs) RemoveFile(env, run->path());
