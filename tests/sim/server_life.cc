@@ -307,6 +307,7 @@ bool ServerLife::MakeView(Loading loading, View& out) {
     if (awaited == nullptr) return true;
     run_.reached.Note(loading == Loading::kAwaited ? Reach::kLoadAwaited : Reach::kPartialView);
     if (loading == Loading::kLeftOut) return true;
+    out.view.reset();  // as a statement does: what it holds is memory that loading may wait for
     while (views_->IsLoading(awaited->table_namespace, awaited->name)) {
       if (stopping_) return false;
       env_.clock.SleepUs(kLoadingPollUs);
