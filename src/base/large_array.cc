@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <string>
+
 #include "base/check.h"
 
 namespace sluice::base {
@@ -10,7 +12,8 @@ namespace sluice::base {
 char* AllocateZeroed(size_t bytes) {
   if (bytes == 0) return nullptr;
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(memory != MAP_FAILED, "memory");
+  if (memory == MAP_FAILED)
+    CheckFailed(__FILE__, __LINE__, "the system gives memory", ("no memory, the process ends: " + std::to_string(bytes) + " bytes were asked for").c_str());
   madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: a system without large pages gives small ones
   return static_cast<char*>(memory);
 }

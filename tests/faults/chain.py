@@ -10,6 +10,7 @@ import pathlib
 import random
 import shutil
 import signal
+import subprocess
 import threading
 import time
 
@@ -27,7 +28,10 @@ FLAGS = ["--set", "journal.segment_bytes=1 MiB", "--set", "journal.bytes_max=4 M
 SENDERS = 3
 REQUESTS = 16        # of each sender in a life
 EXIT_SECONDS_MAX = 60
-END_ON_PURPOSE = "journal write failed, the process ends"  # what a failed write left on the disk is unknown: nothing is answered any more
+BROKEN_CONNECTION_SECONDS = 5
+ENDS_ON_PURPOSE = ["journal write failed, the process ends",  # what a failed write left on the disk is unknown: nothing is answered any more
+                   "no memory, the process ends",             # as `new` does it; libfiu lets calls fail that ask for some
+                   "no memory for rows that were admitted"]   # nobody was answered for them: a start has them all, or none
 
 
 @dataclasses.dataclass
@@ -130,7 +134,7 @@ class Chain:
     def _end(self, server, life, number, gone):
         """Ends what still runs, and judges how it ended."""
         if gone:
-            server.process.wait(timeout=EXIT_SECONDS_MAX)
+            gone = self._has_ended(server, life)
         by_itself, killed = gone or server.process.poll() is not None, False
         if not by_itself and (life.stops or self.dice.random() < 0.7):
             code = server.stop()
@@ -148,8 +152,19 @@ class Chain:
             self.verdict.problems.append(f"life {number}, {life}: it ended with {code}: " + "\n".join(server.log[-5:]))
 
     @staticmethod
+    def _has_ended(server, life):
+        """A connection broke: the server is about to end, unless libfiu broke the connection only."""
+        try:
+            server.process.wait(timeout=BROKEN_CONNECTION_SECONDS if "/net/" in life.libfiu else EXIT_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            if "/net/" not in life.libfiu:
+                raise
+            return False
+        return True
+
+    @staticmethod
     def _codes_of_a_process_that_ends_itself(log):
-        return {-signal.SIGABRT} if any(END_ON_PURPOSE in line for line in log) else set()
+        return {-signal.SIGABRT} if any(why in line for line in log for why in ENDS_ON_PURPOSE) else set()
 
     def _came_to_it(self, life):
         if life.libfiu:
