@@ -27,7 +27,7 @@ void DeleteIndex::Add(const ManifestEntry& entry, SpecId spec_id, bool is_unpart
   if (by_equality && is_unpartitioned) return everywhere_.push_back(&entry);
   std::string target = by_equality ? std::string() : TargetOf(entry.file);
   if (!target.empty()) return by_path_[target].push_back(&entry);
-  by_partition_[{spec_id, entry.file.partition}].push_back(&entry);
+  by_partition_[spec_id][entry.file.partition].push_back(&entry);
 }
 
 std::vector<const DataFile*> DeleteIndex::Find(const ManifestEntry& data, SpecId spec_id) const {
@@ -38,7 +38,8 @@ std::vector<const DataFile*> DeleteIndex::Find(const ManifestEntry& data, SpecId
     }
   };
   if (auto it = by_path_.find(data.file.path); it != by_path_.end()) take(it->second);
-  if (auto it = by_partition_.find({spec_id, data.file.partition}); it != by_partition_.end()) take(it->second);
+  if (auto of_spec = by_partition_.find(spec_id); of_spec != by_partition_.end())
+    if (auto it = of_spec->second.find(data.file.partition); it != of_spec->second.end()) take(it->second);
   take(everywhere_);
   return found;
 }

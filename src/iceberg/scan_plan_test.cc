@@ -122,6 +122,27 @@ TEST_F(ScanPlanTest, PairsDeletesBySequenceAndPartition) {
   EXPECT_EQ(DeletesOf("new"), (Paths{}));
 }
 
+// NaN has no place in the order of doubles: in a map by that, its deletes were those of any other partition, and missing in its own.
+TEST_F(ScanPlanTest, PairsDeletesOfThePartitionThatIsNoNumber) {
+  TableChange change;
+  change.add_columns = {{"ratio", TypeId::kDouble}};
+  change.set_spec = {{"ratio", {TransformKind::kIdentity}}};
+  now = *catalog.Commit(now, change);
+  auto file = [&](const std::string& path, FileContent content, double ratio) {
+    DataFile out = Deletes(path, content, "order", 10);
+    out.partition = {Value(ratio)};
+    return out;
+  };
+  const auto spec = now.metadata->default_spec_id;
+  for (auto content : {FileContent::kData, FileContent::kPositionDeletes}) {
+    const std::string prefix = content == FileContent::kData ? "" : "deletes-";
+    auto nan = file(prefix + "nan", content, std::nan(""));
+    now = *catalog.Commit(now, AppendOf({file(prefix + "one", content, 1), nan, file(prefix + "half", content, 0.5)}, spec));
+  }
+  for (const std::string path : {"one", "nan", "half"}) EXPECT_EQ(DeletesOf(path), (Paths{"deletes-" + path}));
+  EXPECT_EQ(now.metadata->current_snapshot()->summary.at("changed-partition-count"), "3");
+}
+
 TEST(ColumnFilter, TreatsFloatsAsNumbers) {
   DataFile file;
   file.metrics.lower_bounds[1] = ValueToBytes(Value(-0.0), TypeId::kDouble);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 namespace sluice::iceberg {
@@ -65,14 +66,13 @@ std::optional<int64_t> TotalOf(const Properties* parent, const char* name) {
 }
 
 size_t ChangedPartitions(const std::vector<AddedFile>& added, const std::vector<AddedFile>& removed) {
-  std::vector<std::pair<SpecId, const PartitionValue*>> partitions;
+  std::map<SpecId, std::set<PartitionValue, PartitionOrder>> partitions;
   for (const auto* files : {&added, &removed}) {
-    for (const AddedFile& file : *files) partitions.emplace_back(file.spec_id, &file.file.partition);
+    for (const AddedFile& file : *files) partitions[file.spec_id].insert(file.file.partition);
   }
-  auto less = [](const auto& a, const auto& b) { return std::tie(a.first, *a.second) < std::tie(b.first, *b.second); };
-  auto equal = [](const auto& a, const auto& b) { return a.first == b.first && *a.second == *b.second; };
-  std::sort(partitions.begin(), partitions.end(), less);
-  return static_cast<size_t>(std::unique(partitions.begin(), partitions.end(), equal) - partitions.begin());
+  size_t count = 0;
+  for (const auto& [spec_id, values] : partitions) count += values.size();
+  return count;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "iceberg/value.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -92,6 +93,11 @@ std::strong_ordering Compare(const Value& a, const Value& b) {
   if (auto* v = std::get_if<double>(&a)) return CompareFloat(*v, std::get<double>(b));
   if (auto* v = std::get_if<Int128>(&a)) return *v <=> std::get<Int128>(b);
   return std::get<std::string>(a) <=> std::get<std::string>(b);
+}
+
+bool PartitionOrder::operator()(const PartitionValue& a, const PartitionValue& b) const {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](const Value& x, const Value& y) { return Compare(x, y) < 0; });
 }
 
 std::string ValueToBytes(const Value& value, const Type& type) {

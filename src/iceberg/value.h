@@ -32,6 +32,11 @@ inline bool IsNull(const Value& value) { return std::holds_alternative<std::mono
 // One value per field of a partition spec, in its order.
 using PartitionValue = std::vector<Value>;
 
+// For maps of partitions of one spec. The order of Value itself is none: it knows no place for NaN.
+struct PartitionOrder {
+  bool operator()(const PartitionValue& a, const PartitionValue& b) const;
+};
+
 // Whether `value` (not null) is of the form that `type` has in memory.
 bool Fits(const Value& value, const Type& type);
 

@@ -24,9 +24,9 @@ class DeleteIndex {
   std::vector<const DataFile*> Find(const ManifestEntry& data, SpecId spec_id) const;
 
  private:
-  using Place = std::pair<SpecId, PartitionValue>;
+  using ByPartition = std::map<PartitionValue, std::vector<const ManifestEntry*>, PartitionOrder>;
   std::map<std::string, std::vector<const ManifestEntry*>> by_path_;  // position deletes of one data file
-  std::map<Place, std::vector<const ManifestEntry*>> by_partition_;
+  std::map<SpecId, ByPartition> by_partition_;
   std::vector<const ManifestEntry*> everywhere_;
 };
 
