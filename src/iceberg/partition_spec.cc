@@ -72,9 +72,8 @@ Result<void> CheckPartitionSpec(const PartitionSpec& spec, const TableSchema& sc
   return {};
 }
 
-std::string PartitionPath(const PartitionSpec& spec, const TableSchema& schema, const PartitionValue& partition) {
-  CHECK(partition.size() == spec.fields.size(), "a partition value of another spec");
-  Type type = PartitionType(spec, schema);
+std::string PartitionPath(const PartitionSpec& spec, const Type& type, const PartitionValue& partition) {
+  CHECK(partition.size() == spec.fields.size() && type.fields.size() == partition.size(), "a partition value of another spec");
   std::string path;
   for (size_t i = 0; i < spec.fields.size(); i++) {
     if (i > 0) path += '/';

@@ -58,8 +58,9 @@ Type PartitionType(const PartitionSpec& spec, const TableSchema& schema);
 // kInvalid: a source column is missing or the transform does not take it.
 Result<void> CheckPartitionSpec(const PartitionSpec& spec, const TableSchema& schema);
 
-// "type=orders/time_hour=2026-01-15-10", URL-encoded; empty for an unpartitioned table. Only for people and directories.
-std::string PartitionPath(const PartitionSpec& spec, const TableSchema& schema, const PartitionValue& partition);
+// "type=orders/time_hour=2026-01-15-10", URL-encoded; empty for an unpartitioned table. Only for people and directories. `type`: by which
+// the values were read, TableMetadata::PartitionTypeOf(spec): a column that they are of may have left the present schema.
+std::string PartitionPath(const PartitionSpec& spec, const Type& type, const PartitionValue& partition);
 
 Result<PartitionSpec> PartitionSpecFromJson(const Json& json);
 Json PartitionSpecToJson(const PartitionSpec& spec);

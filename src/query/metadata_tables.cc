@@ -58,7 +58,8 @@ Columns FileRows(const iceberg::TableMetadata& metadata, const std::vector<icebe
   for (auto& f : files) {
     paths.push_back(f.file->path);
     auto* spec = metadata.FindSpec(f.spec_id);
-    partitions.push_back(spec == nullptr ? OptionalText() : OptionalText(iceberg::PartitionPath(*spec, metadata.schema(), f.file->partition)));
+    partitions.push_back(spec == nullptr ? OptionalText()
+                                         : OptionalText(iceberg::PartitionPath(*spec, metadata.PartitionTypeOf(*spec), f.file->partition)));
     records.push_back(f.file->record_count);
     bytes.push_back(f.file->file_size_bytes);
     specs.push_back(f.spec_id);

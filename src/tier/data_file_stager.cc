@@ -75,7 +75,7 @@ std::string DataFileUri(const iceberg::TableMetadata& metadata, const iceberg::P
                         size_t number) {
   char name[32];
   std::snprintf(name, sizeof name, "%05zu-", number);
-  auto directory = iceberg::PartitionPath(metadata.spec(), metadata.schema(), partition);
+  auto directory = iceberg::PartitionPath(metadata.spec(), metadata.PartitionTypeOf(metadata.spec()), partition);
   auto root = metadata.Property("write.data.path", metadata.location + "/data");
   return root + "/" + (directory.empty() ? "" : directory + "/") + name + batch_id + ".parquet";
 }
