@@ -38,11 +38,12 @@ Scenario ScenarioOf(uint64_t seed, SeedKind kind) {
     case SeedKind::kDiskLies: return LyingScenario(seed);
     case SeedKind::kCatalogLies: return CatalogLieScenario(seed);
     case SeedKind::kRivals: return RivalScenario(seed);
+    case SeedKind::kVisits: return VisitScenario(seed);
   }
   return {};
 }
 std::string SeedCommand(uint64_t seed, SeedKind kind = SeedKind::kAny) {
-  static constexpr const char* kFlags[] = {"", " --lies", " --catalog-lies", " --rivals"};
+  static constexpr const char* kFlags[] = {"", " --lies", " --catalog-lies", " --rivals", " --visits"};
   return "./x sim --seed " + std::to_string(seed) + kFlags[static_cast<size_t>(kind)];
 }
 std::string CrashCommand(uint64_t seed, uint64_t call) {

@@ -10,7 +10,7 @@
 namespace sluice::sim {
 
 // What all runs of a search have in common.
-enum class SeedKind : uint8_t { kAny, kDiskLies, kCatalogLies, kRivals };
+enum class SeedKind : uint8_t { kAny, kDiskLies, kCatalogLies, kRivals, kVisits };
 
 struct CampaignOptions {
   uint64_t seed_first = 1;

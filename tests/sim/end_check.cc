@@ -9,6 +9,8 @@
 #include "iceberg/scan_plan.h"
 #include "log/check.h"
 #include "sim/foreign_columns.h"
+#include "sim/foreign_deletes.h"
+#include "sim/guest_tables.h"
 #include "sim/log_rows.h"
 #include "sim/table_rows.h"
 #include "table/feed_check.h"
@@ -42,14 +44,17 @@ Result<void> CheckSnapshots(io::Env env, const iceberg::Table& table, DataFiles&
   return {};
 }
 
-Result<void> CheckAllTables(io::Env env, iceberg::Catalog& catalog, DataFiles& files) {
+Result<void> CheckAllTables(const RunState& run, io::Env env, iceberg::Catalog& catalog, DataFiles& files) {
   ASSIGN_OR_RETURN(auto namespaces, catalog.ListNamespaces());
   for (auto& table_namespace : namespaces) {
+    if (table_namespace == kGuests) continue;
     ASSIGN_OR_RETURN(auto names, catalog.ListTables(table_namespace));
     for (auto& name : names) {
       ASSIGN_OR_RETURN(auto table, catalog.LoadTable({table_namespace, name}));
       RETURN_IF_ERROR(CheckSnapshots(env, table, files));
       RETURN_IF_ERROR(CheckForeignColumns(env, table));
+      const auto marks = run.all.marks.find({table_namespace, name});
+      if (marks != run.all.marks.end()) RETURN_IF_ERROR(CheckMarks(table, marks->second));
     }
   }
   return {};
@@ -91,8 +96,9 @@ std::string CheckEnd(RunState& run) {
   cli::CheckTables(env, catalog, report);
   if (!run.has_rival) cli::CheckTablesAgainstLog(catalog, log, report);
   ForgetTaken(run, catalog, *log.source, report.findings);
+  if (auto missing = TakeGuestFindings(run, report.findings); !missing.empty()) return missing;
   if (auto found = First(report.findings); !found.empty()) return found;
-  if (auto checked = CheckAllTables(env, catalog, run.all.data_files); !checked.ok()) return checked.error().ToString();
+  if (auto checked = CheckAllTables(run, env, catalog, run.all.data_files); !checked.ok()) return checked.error().ToString();
   return {};
 }
 
@@ -109,6 +115,7 @@ Result<std::string> FindLost(RunState& run, io::Env env, log::LogSource& log) {
     RETURN_IF_ERROR(env.objects.List(directory, [&](const io::ObjectInfo& file) { files.push_back(file.uri); }));
     std::set<EventKey> in_files;
     for (auto& file : files) {
+      if (IsDeleteFile(file)) continue;
       ASSIGN_OR_RETURN(auto read, run.all.data_files.Read(env, file));
       for (auto& row : *read) in_files.insert(KeyOf(row, topic));
     }

@@ -6,6 +6,7 @@
 #include <arrow/json/from_string.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -25,6 +26,7 @@ using iceberg::Value;
 
 constexpr std::string_view kRewritten = "/data/rewritten-";
 constexpr int64_t kKinds = 4;  // of rows, by their offset; those of kind 0 have no value
+constexpr int64_t kNanKind = 3;
 constexpr size_t kFilesAtOnce = 3;
 constexpr int32_t kUuidBytes = 16, kDigits = 4;
 
@@ -37,20 +39,21 @@ Result<Batch> Imported(Columns columns) {
   return *batch;
 }
 
-// Of a primitive type. Some are negative, and they are in the order of `kind`.
+// Of a primitive type. Some are negative, and they are in the order of `kind`; a wider type has the same ones.
 Value ValueOf(const Type& type, int64_t kind) {
+  static constexpr const char* kLetters[] = {"", "ä", "€", "𝄞"};
   if (kind == 0) return Value();
   const char letter = static_cast<char>('a' + kind);
   const int64_t number = (kind - 2) * 1'234;
   switch (type.id) {
     case TypeId::kBoolean: return kind % 2 == 0;
-    case TypeId::kFloat: return static_cast<float>(number) / 8;
-    case TypeId::kDouble: return static_cast<double>(number) / 16;
+    case TypeId::kFloat: return kind == kNanKind ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(number) / 8;
+    case TypeId::kDouble: return kind == kNanKind ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(number) / 8;
     case TypeId::kDecimal: return static_cast<iceberg::Int128>(number);
     case TypeId::kTime: return (kind * 3'600 + 1) * kMicrosPerSecond;
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz: return number * kMicrosPerHour + kind;
-    case TypeId::kString: return std::string("of 100% \"kind\" ") + letter;
+    case TypeId::kString: return kLetters[kind] + std::string(" of 100% \"kind\"");
     case TypeId::kUuid: return std::string(kUuidBytes, letter);
     case TypeId::kFixed: return std::string(static_cast<size_t>(type.length), letter);
     case TypeId::kBinary: return std::string(static_cast<size_t>(kind), letter);
@@ -74,15 +77,17 @@ std::string JsonOf(const Type& type, int64_t kind) {
     case TypeId::kUuid:
     case TypeId::kFixed:
     case TypeId::kBinary: return Json(std::get<std::string>(ValueOf(type, kind))).Dump();
-    case TypeId::kBoolean:
     case TypeId::kFloat:
-    case TypeId::kDouble: return iceberg::ValueToText(ValueOf(type, kind), type);
+    case TypeId::kDouble:
+      if (kind == kNanKind) return "NaN";
+      [[fallthrough]];
+    case TypeId::kBoolean: return iceberg::ValueToText(ValueOf(type, kind), type);
     default: return std::to_string(std::get<int64_t>(ValueOf(type, kind)));
   }
 }
 
 std::vector<int64_t> KindsOf(const ::arrow::RecordBatch& batch) {
-  const auto column = batch.column(static_cast<int>(table::EventColumn::kLogOffset));
+  const auto column = batch.GetColumnByName("log_offset");
   const auto& offsets = static_cast<const ::arrow::Int64Array&>(*column);
   std::vector<int64_t> out;
   for (int64_t i = 0; i < offsets.length(); i++) out.push_back(offsets.Value(i) % kKinds);
@@ -96,6 +101,19 @@ Result<std::shared_ptr<::arrow::Array>> Expected(const std::shared_ptr<::arrow::
   auto array = ::arrow::json::ArrayFromJSONString(arrow_type, json + "]");
   if (!array.ok()) return Error{ErrorCode::kInvalid, array.status().ToString() + " in " + json, {}};
   return *array;
+}
+
+// The type without fields that no row of the column has: the file is from before they were added.
+Type TypeInFile(const Type& type, const ::arrow::Array& column) {
+  if (type.id != TypeId::kStruct) return type;
+  const auto& array = static_cast<const ::arrow::StructArray&>(column);
+  Type out = type;
+  out.fields.clear();
+  for (size_t i = 0; i < type.fields.size(); i++) {
+    const auto child = array.field(static_cast<int>(i));
+    if (child->null_count() < child->length()) out.fields.push_back(type.fields[i]);
+  }
+  return out;
 }
 
 bool IsSource(const iceberg::PartitionSpec& spec, iceberg::FieldId id) {
@@ -170,7 +188,8 @@ class Rewriting {
     // It wrote the properties itself, also those that we do not understand: a writer that does not follow them is as good.
     const auto options = iceberg::DataFileOptions::FromProperties(metadata_.schema(), metadata_.properties);
     const auto uri = metadata_.location + std::string(kRewritten) + env_.random.NextUuid() + ".parquet";
-    ASSIGN_OR_RETURN(writer, iceberg::DataFileWriter::Open(env_.objects, uri, metadata_.schema(), options.ok() ? *options : iceberg::DataFileOptions()));
+    ASSIGN_OR_RETURN(
+        writer, iceberg::DataFileWriter::Open(env_.objects, uri, metadata_.schema(), options.ok() ? *options : iceberg::DataFileOptions()));
     return writer.get();
   }
 
@@ -192,6 +211,28 @@ class Rewriting {
   iceberg::SnapshotChange out_;
 };
 
+// Conditions that the smallest and the largest of a file's rows fulfil.
+Result<void> CheckFound(io::Env env, const iceberg::TableMetadata& metadata, const NestedField& field, const std::vector<int64_t>& kinds,
+                        const std::string& path) {
+  using iceberg::FilterOp;
+  const auto [least, most] = std::minmax_element(kinds.begin(), kinds.end());
+  const auto low = ValueOf(field.type, std::max<int64_t>(*least, 1)), high = ValueOf(field.type, *most);
+  std::vector<iceberg::ColumnFilter> filters{{field.id, FilterOp::kEqual, {high}},
+                                             {field.id, FilterOp::kGreaterEqual, {high}},
+                                             {field.id, FilterOp::kIn, {Value(), high}},
+                                             {field.id, FilterOp::kIsNotNull, {}}};
+  if (*least == 0) filters.push_back({field.id, FilterOp::kIsNull, {}});
+  if (*least > 0) filters.push_back({field.id, FilterOp::kLessEqual, {low}});
+  for (auto& filter : filters) {
+    ASSIGN_OR_RETURN(auto plan, iceberg::PlanScan(env.objects, metadata, *metadata.current_snapshot(), {&filter, 1}, nullptr));
+    if (std::none_of(plan.files.begin(), plan.files.end(), [&](auto& one) { return one.file->path == path; }))
+      return Error{ErrorCode::kCorruption,
+                   "column " + field.name + ", a " + field.type.ToString() + ", of " + path + " has a value by which it is not found",
+                   {}};
+  }
+  return {};
+}
+
 // One file, as far as its foreign columns go.
 Result<void> CheckFile(io::Env env, const iceberg::Table& table, const iceberg::DataFile& file) {
   const auto& metadata = *table.metadata;
@@ -205,18 +246,10 @@ Result<void> CheckFile(io::Env env, const iceberg::Table& table, const iceberg::
       const auto column = batch->GetColumnByName(field.name);
       const auto where = "column " + field.name + ", a " + field.type.ToString() + ", of " + file.path;
       if (column->null_count() == column->length()) continue;  // the file is from before
-      ASSIGN_OR_RETURN(auto expected, Expected(column->type(), field.type, kinds));
-      if (!column->Equals(expected))
+      ASSIGN_OR_RETURN(auto expected, Expected(column->type(), TypeInFile(field.type, *column), kinds));
+      if (!column->Equals(expected, ::arrow::EqualOptions().nans_equal(true)))
         return Error{ErrorCode::kCorruption, where + " holds " + column->ToString() + ", expected " + expected->ToString(), {}};
-      if (field.type.is_nested()) continue;
-      const auto kind = *std::max_element(kinds.begin(), kinds.end());
-      for (auto op : {iceberg::FilterOp::kEqual, iceberg::FilterOp::kGreaterEqual, iceberg::FilterOp::kIsNotNull}) {
-        iceberg::ColumnFilter filter{field.id, op, {}};
-        if (op != iceberg::FilterOp::kIsNotNull) filter.values.push_back(ValueOf(field.type, kind));
-        ASSIGN_OR_RETURN(auto plan, iceberg::PlanScan(env.objects, metadata, *metadata.current_snapshot(), {&filter, 1}, nullptr));
-        if (std::none_of(plan.files.begin(), plan.files.end(), [&](auto& one) { return one.file->path == file.path; }))
-          return Error{ErrorCode::kCorruption, where + " has a value by which it is not found", {}};
-      }
+      if (!field.type.is_nested()) RETURN_IF_ERROR(CheckFound(env, metadata, field, kinds, file.path));
     }
   }
   return {};

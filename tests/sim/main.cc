@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   add_kind("--lies", SeedKind::kDiskLies, "Of seeds: the disk of each one lies, not only now and then.");
   add_kind("--catalog-lies", SeedKind::kCatalogLies, "Of seeds: the catalog of each one lies.");
   add_kind("--rivals", SeedKind::kRivals, "Of seeds: each one has two servers on copies of one log.");
+  add_kind("--visits", SeedKind::kVisits, "Of seeds: in each one another engine works on the same tables.");
   app.add_flag("--smoke", smoke, "A little of everything: what ./x test runs.");
   try {
     app.parse(argc, argv);

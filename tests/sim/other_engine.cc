@@ -1,23 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/other_engine.h"
 
+#include <algorithm>
+#include <functional>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "iceberg/catalog.h"
 #include "sim/dice.h"
 #include "sim/foreign_columns.h"
+#include "sim/foreign_deletes.h"
+#include "sim/foreign_metadata.h"
 #include "sim/foreign_objects.h"
+#include "sim/guest_tables.h"
 #include "table/feed_progress.h"
 #include "tier/resumption.h"
 
 namespace sluice::sim {
 namespace {
 
-constexpr uint64_t kVisitStream = 304;
+constexpr uint64_t kVisitStream = 30'400;  // and one for each life
+constexpr int64_t kRestartUs = 1'000;
+constexpr uint64_t kVisitsPerGuest = 15;
+constexpr char kWasHere[] = "other-engine";  // in the summary of a snapshot
 
 constexpr const char* kTopics[] = {"raw-events", "raw-transactions", "silver-orders"};
 
+// "$": the table's location.
 using Property = std::pair<const char*, const char*>;
 constexpr Property kProperties[] = {{"write.parquet.compression-codec", "zstd"},
                                     {"write.parquet.compression-codec", "gzip"},
@@ -32,6 +43,14 @@ constexpr Property kProperties[] = {{"write.parquet.compression-codec", "zstd"},
                                     {"write.metadata.metrics.default", "a lot"},
                                     {"write.metadata.metrics.column.id", "none"},
                                     {"write.metadata.metrics.max-inferred-column-defaults", "3"},
+                                    {"write.parquet.row-group-size-bytes", "2000"},
+                                    {"write.parquet.page-row-limit", "none"},
+                                    {"write.parquet.stats-enabled.column.id", "false"},
+                                    {"write.parquet.bloom-filter-enabled.column.type", "perhaps"},
+                                    {"write.parquet.bloom-filter-fpp.column.id", "2"},
+                                    {"write.data.path", "$/data/elsewhere"},
+                                    {"write.metadata.path", "$/metadata/elsewhere/"},
+                                    {"history.expire.max-ref-age-ms", "1000"},
                                     {"write.metadata.previous-versions-max", "2"},
                                     {"commit.manifest-merge.enabled", "false"},
                                     {"commit.manifest.min-count-to-merge", "2"},
@@ -48,6 +67,12 @@ constexpr Property kPartitions[] = {{"source", "bucket[3]"},
                                     {"log_partition", "identity"},
                                     {"log_offset", "truncate[10]"},
                                     {"type", "void"}};
+
+// Some of which are no names in Avro.
+std::string AnyName(Dice& dice) {
+  static constexpr const char* kNames[] = {"note_", "7th ", "größe.in-€_"};
+  return dice.Pick(kNames) + std::to_string(dice.Below(1'000'000));
+}
 
 // By events' columns, by its own, or not at all.
 std::vector<iceberg::NewPartitionField> AnyPartitioning(Dice& dice, const iceberg::TableMetadata& table) {
@@ -83,21 +108,63 @@ iceberg::SnapshotExpiry AnyExpiry(Dice& dice, const iceberg::TableMetadata& tabl
   return out;
 }
 
-// What a table that others use, too, may become. Rows stay as they are.
-Result<iceberg::TableChange> AnyChange(io::Env env, Dice& dice, const iceberg::Table& table, const std::string& property, bool& stops) {
-  const auto& metadata = *table.metadata;
+// What a visit does to a table.
+struct Visit {
   iceberg::TableChange change;
-  switch (dice.Below(14)) {
+  iceberg::Precondition precondition;
+  MetadataEdit edit;
+  std::optional<Reach> reach;  // once it is committed; none: it came for nothing
+};
+
+// Another delete file, or all of them leave.
+Result<void> ChangeDeletes(io::Env env, Dice& dice, const iceberg::Table& table, Visit& visit) {
+  ASSIGN_OR_RETURN(auto removal, RemoveDeletes(env, table));
+  const bool removes = !removal.removed_paths.empty() && !dice.OneIn(3);
+  if (!removes) {
+    ASSIGN_OR_RETURN(removal, AddDeletes(env, table, dice));
+    if (removal.added.empty()) return {};
+  }
+  visit.change.snapshot = std::move(removal);
+  visit.reach = removes ? Reach::kDeletesGone : Reach::kDeletes;
+  return {};
+}
+
+// Main goes back behind a snapshot in which nothing changed, unless it has moved on.
+bool RollBack(const iceberg::TableMetadata& metadata, Visit& visit) {
+  const auto* current = metadata.current_snapshot();
+  if (current == nullptr || !current->summary.contains(kWasHere) || !current->parent_snapshot_id) return false;
+  if (metadata.FindSnapshot(*current->parent_snapshot_id) == nullptr) return false;
+  visit.change.set_current_snapshot = current->parent_snapshot_id;
+  visit.precondition = [id = current->snapshot_id](const iceberg::TableMetadata& base) -> Result<void> {
+    if (base.current_snapshot_id == id) return {};
+    return Error{ErrorCode::kConflict, "the table has moved on", {}};
+  };
+  return true;
+}
+
+// What a table that others use, too, may become. Rows stay as they are.
+Result<Visit> AnyVisit(io::Env env, Dice& dice, const iceberg::Table& table, const std::string& property) {
+  const auto& metadata = *table.metadata;
+  Visit out;
+  auto& change = out.change;
+  out.reach = Reach::kVisited;
+  switch (dice.Below(19)) {
     case 0:
-    case 1: change.add_columns.push_back({"note_" + std::to_string(dice.Below(1'000'000)), AnyType(dice), "of another engine"}); break;
+    case 1: change.add_columns.push_back({AnyName(dice), AnyType(dice), "of another engine"}); break;
     case 2:
     case 3: change.set_spec = AnyPartitioning(dice, metadata); break;
     case 4: {
-      const auto& set = dice.Pick(kProperties);
-      change.set_properties[set.first] = set.second;
+      const auto& [name, value] = dice.Pick(kProperties);
+      change.set_properties[name] = *value == '$' ? metadata.location + (value + 1) : value;
       break;
     }
-    case 5: change.snapshot.emplace().summary["other-engine"] = "was here"; break;
+    case 5: {
+      if (RollBack(metadata, out)) break;
+      auto& summary = change.snapshot.emplace().summary;
+      summary[kWasHere] = "and did nothing";
+      if (metadata.current_snapshot_id && dice.Coin()) summary["source-snapshot-id"] = std::to_string(*metadata.current_snapshot_id);
+      break;
+    }
     case 6:
       change.set_properties["comment"] = "seen";
       change.set_properties["write.target-file-size-bytes"] = "4096";
@@ -109,51 +176,104 @@ Result<iceberg::TableChange> AnyChange(io::Env env, Dice& dice, const iceberg::T
     case 7: change.expire = AnyExpiry(dice, metadata, property); break;
     case 8:
       change.remove_properties.push_back(property);
-      stops = true;
+      out.reach = Reach::kProgressTaken;
       break;
+    case 9:
+    case 10: {
+      out.reach = {};
+      RETURN_IF_ERROR(ChangeDeletes(env, dice, table, out));
+      break;
+    }
+    case 11:
+    case 12:
+    case 13: {
+      ASSIGN_OR_RETURN(out.edit, AnyEdit(env, table, dice));
+      out.reach = Reach::kEdited;
+      break;
+    }
     default: {
       ASSIGN_OR_RETURN(auto rewritten, RewriteFiles(env, table, dice));
-      if (!rewritten.added.empty()) change.snapshot = std::move(rewritten);
+      if (rewritten.added.empty()) break;
+      change.snapshot = std::move(rewritten);
+      out.reach = Reach::kRewritten;
     }
   }
-  return change;
+  return out;
+}
+
+bool IsVisiting(const RunState& run) {
+  return run.all.visits < run.scenario.visits && run.verdict.ok() && run.faults_on && run.all.senders_at_work > 0;
+}
+
+// One table; what comes of it is told to `run`. False: there is no such table yet, or nobody feeds it.
+bool VisitTable(RunState& run, io::Env env, iceberg::Catalog& catalog, ForeignObjects& objects, Dice& dice) {
+  const std::string topic = dice.Pick(kTopics);
+  const auto name = table::TableNameOf(topic);
+  auto table = catalog.LoadTable({name.table_namespace, name.name});
+  const auto property = table::FeedPropertyName(topic);
+  if (!run.faults_on || !table.ok() || !table->metadata->properties.contains(property)) return false;
+  const auto visit = AnyVisit(env, dice, *table, property);
+  if (!visit.ok()) {
+    env.log.Info("another engine has an error", {{"table", name.ToString()}, {"error", visit.error().ToString()}});
+    if (!run.scenario.has_faults() && visit.error().code != ErrorCode::kNotFound)
+      run.verdict.Note("another engine at " + name.ToString(), visit.error().ToString());
+    return true;
+  }
+  if (!visit->reach) return true;
+  const bool stops = *visit->reach == Reach::kProgressTaken;
+  if (stops) run.all.visited[name].waits = true;
+  if (*visit->reach == Reach::kDeletes) run.all.with_deletes.insert(name);
+  MetadataMark mark;
+  objects.SetEdit(visit->edit ? [&](Json& metadata) { mark = visit->edit(metadata); } : std::function<void(Json&)>());
+  auto committed = catalog.Commit(*table, visit->change, visit->precondition);
+  objects.SetEdit({});
+  if (stops && (committed.ok() || committed.error().code == ErrorCode::kCommitUnknown)) run.all.visited[name].taken = true;
+  env.log.Info("another engine was here", {{"table", name.ToString()},
+                                           {"stops", stops},
+                                           {"rewritten", visit->change.snapshot ? visit->change.snapshot->removed_paths.size() : 0},
+                                           {"edited", mark.member},
+                                           {"error", committed.ok() ? "" : committed.error().ToString()}});
+  if (!committed.ok()) return true;
+  run.reached.Note(*visit->reach);
+  if (!mark.member.empty()) run.all.marks[name].push_back(std::move(mark));
+  return true;
 }
 
 }  // namespace
 
-void VisitTables(RunState& run, io::Env env) {
-  Dice dice(run.scenario.seed, kVisitStream);
+namespace {
+
+// A process of its own: whatever it does may end in the middle.
+void VisitTables(RunState& run, io::Env env, uint64_t life) {
+  Dice dice(run.scenario.seed, kVisitStream + life);
   static constexpr ForeignCodec kCodecs[] = {ForeignCodec::kNull, ForeignCodec::kDeflate, ForeignCodec::kZstandard, ForeignCodec::kSnappy};
   ForeignObjects objects(env.objects, dice.Pick(kCodecs), dice.Coin());
   const io::Env own{env.files, objects, env.memory, env.clock, env.random, env.threads, env.log, env.metrics, env.processes, env.network};
   iceberg::Catalog catalog(run.world.catalog("visitor"), own, {io::PathToUri(run.scenario.server.data + "/warehouse")});
-  for (int i = 0; i < run.scenario.visits && run.verdict.ok() && run.all.senders_at_work > 0; i++) {
-    env.clock.SleepUs(dice.Between(0, run.scenario.visit_pause_us_max));
-    const std::string topic = dice.Pick(kTopics);
-    const auto name = table::TableNameOf(topic);
-    auto table = catalog.LoadTable({name.table_namespace, name.name});
-    if (!run.faults_on) return;
-    const auto property = table::FeedPropertyName(topic);
-    if (!table.ok() || !table->metadata->properties.contains(property)) continue;
-    bool stops = false;
-    const auto change = AnyChange(own, dice, *table, property, stops);
-    if (!change.ok()) {
-      env.log.Info("another engine has an error", {{"table", name.ToString()}, {"error", change.error().ToString()}});
-      if (!run.scenario.has_faults() && change.error().code != ErrorCode::kNotFound)
-        return run.verdict.Note("another engine at " + name.ToString(), change.error().ToString());
-      continue;
+  while (IsVisiting(run)) {
+    env.clock.SleepUs(dice.Between(1, std::max<int64_t>(run.scenario.visit_pause_us_max, 1)));
+    if (dice.OneIn(kVisitsPerGuest)) MakeGuest(run, env, dice);
+    else if (!VisitTable(run, own, catalog, objects, dice)) continue;
+    run.all.visits++;
+  }
+}
+
+}  // namespace
+
+void KeepVisiting(RunState& run, io::Env env) {
+  const auto ended = env.threads.NewSignal();
+  for (uint64_t life = 0; IsVisiting(run); life++) {
+    bool alive = true;
+    {
+      // Goes when the actor is unwound, too.
+      const std::shared_ptr<void> guard(nullptr, [&](void*) {
+        alive = false;
+        ended->Notify();
+      });
+      run.world.Spawn("visitor", "visitor", [&run, life, guard] { VisitTables(run, run.world.env("visitor"), life); });
     }
-    if (stops) run.all.visited[name].waits = true;
-    auto committed = catalog.Commit(*table, *change);
-    if (stops && (committed.ok() || committed.error().code == ErrorCode::kCommitUnknown)) run.all.visited[name].taken = true;
-    env.log.Info("another engine was here", {{"table", name.ToString()},
-                                             {"stops", stops},
-                                             {"rewritten", change->snapshot ? change->snapshot->removed_paths.size() : 0},
-                                             {"error", committed.ok() ? "" : committed.error().ToString()}});
-    if (committed.ok())
-      run.reached.Note(stops                                                  ? Reach::kProgressTaken
-                       : change->snapshot && !change->snapshot->added.empty() ? Reach::kRewritten
-                                                                              : Reach::kVisited);
+    while (alive) ended->Wait(-1);
+    env.clock.SleepUs(kRestartUs);
   }
 }
 

@@ -9,8 +9,8 @@
 
 namespace sluice::sim {
 
-// Visits tables until the senders are done. A process of its own: whatever it does may end in the middle.
-void VisitTables(RunState& run, io::Env env);
+// Has tables visited by a process of its own until the senders are done. It begins again when a power failure has ended it.
+void KeepVisiting(RunState& run, io::Env env);
 
 // A table is paused. True: the other engine is to blame, and it is being resumed.
 bool ResumeVisited(RunState& run, server::TableFeed& feed);

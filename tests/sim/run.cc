@@ -48,6 +48,7 @@ RunResult RunScenario(const Scenario& scenario, const Wiring& wiring, CrashPoint
     if (const auto found = CheckEnd(run); !found.empty() && !NameDamage(run, "end", found)) run.verdict.Note("end", found);
   if (run.verdict.ok() && rival.run() != nullptr) run.verdict.Note("end of two servers", rival.Check());
 
+  if (run.verdict.ok() && !all.with_deletes.empty()) run.verdict.Note("behind delete files", CheckNothingLost(run));
   if (run.verdict.finding().empty() && scenario.faults.catalog_lie.kind != io::CatalogLie::Kind::kNone) {
     if (const auto lost = CheckNothingLost(run); !lost.empty()) run.verdict.Add("after " + run.verdict.settled() + ": " + lost);
   }

@@ -14,6 +14,7 @@
 #include "history/history.h"
 #include "ingest/gate.h"
 #include "io/simulated_world.h"
+#include "sim/foreign_metadata.h"
 #include "sim/ledger.h"
 #include "sim/network.h"
 #include "sim/reached.h"
@@ -42,6 +43,10 @@ struct Surroundings {
     int attempts = 0;
   };
   std::map<table::TableName, Visited> visited = {};
+  int visits = 0;                                                    // so far
+  std::map<table::TableName, std::vector<MetadataMark>> marks = {};  // of another engine, in their metadata
+  std::set<table::TableName> with_deletes = {};                      // another engine wrote delete files into them
+  std::map<std::string, std::string> guests = {};                    // tables of its own, and what is wrong with them
   Reached reached = {};
   history::Stamp stamp = 0;  // grows with everything that is recorded
   int64_t views = 0, unanswered = 0, lives = 0, crashes = 0;

@@ -8,7 +8,7 @@
 namespace sluice::sim {
 namespace {
 
-constexpr uint64_t kScenarioStream = 1, kLieStream = 3, kHttpStream = 4, kCatalogLieStream = 5;
+constexpr uint64_t kScenarioStream = 1, kLieStream = 3, kHttpStream = 4, kCatalogLieStream = 5, kVisitStream = 6;
 constexpr uint64_t kChunkBytes = uint64_t{128} << 10;  // some 40 rows that are large, 256 that are small
 
 // Small enough that segments fill, runs are sealed, files are cut and snapshots expire within a few hundred events.
@@ -59,6 +59,15 @@ void AddLie(Scenario& scenario, Dice& dice) {
   scenario.faults.lie = {kind, std::string(part.path), static_cast<uint64_t>(dice.Between(1, part.calls))};
   scenario.has_second_act = false;
   scenario.crashes = static_cast<int>(dice.Between(1, 6));
+}
+
+// As many visits as requests, about, and files to find.
+void AddVisits(Scenario& scenario, Dice& dice) {
+  scenario.visits = static_cast<int>(dice.Between(10, 40));
+  scenario.pause_us_max = std::max<int64_t>(scenario.pause_us_max, 20'000);
+  scenario.visit_pause_us_max = scenario.pause_us_max;
+  scenario.requests += 10;
+  scenario.server.tier.interval_us = std::min(scenario.server.tier.interval_us, scenario.pause_us_max);
 }
 
 void AddCatalogLie(Scenario& scenario, Dice& dice) {
@@ -180,13 +189,7 @@ Scenario RandomScenario(uint64_t seed) {
   }
   out.restores = out.has_second_act && dice.Coin();
   if (dice.OneIn(8)) AddLie(out, dice);
-  else if (!out.has_rival && !out.has_second_act && dice.Coin()) {
-    // As many visits as requests, about, and files to find.
-    out.visits = static_cast<int>(dice.Between(10, 40));
-    out.visit_pause_us_max = 3 * out.pause_us_max;
-    out.requests += 10;
-    out.server.tier.interval_us = std::min(out.server.tier.interval_us, 20 * out.pause_us_max);
-  }
+  else if (!out.has_rival && !out.has_second_act && dice.Coin()) AddVisits(out, dice);
   Dice catalog(seed, kCatalogLieStream);
   if (catalog.OneIn(12) && out.faults.lie.kind == io::DiskLie::Kind::kNone) AddCatalogLie(out, catalog);
   Dice http(seed, kHttpStream);
@@ -219,6 +222,16 @@ Scenario RivalScenario(uint64_t seed) {
   out.has_rival = true;
   out.has_second_act = out.restores = false;
   out.visits = 0;
+  return out;
+}
+
+Scenario VisitScenario(uint64_t seed) {
+  auto out = RandomScenario(seed);
+  out.faults.lie = {};
+  out.faults.catalog_lie = {};
+  out.has_rival = out.has_second_act = out.restores = false;
+  Dice dice(seed, kVisitStream);
+  if (out.visits == 0) AddVisits(out, dice);
   return out;
 }
 

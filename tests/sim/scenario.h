@@ -79,6 +79,8 @@ Scenario LyingScenario(uint64_t seed);
 Scenario CatalogLieScenario(uint64_t seed);
 // A run with two servers, as one in four of the others is.
 Scenario RivalScenario(uint64_t seed);
+// A run with another engine on the same catalog.
+Scenario VisitScenario(uint64_t seed);
 // One of each thing and no crash: the sweep stops it at every io call. In those of even seeds a table does not get on for a while, and
 // memory is short.
 Scenario ScriptedScenario(uint64_t seed);

@@ -6,6 +6,7 @@
 #include "sim/cloned_files.h"
 #include "sim/damage.h"
 #include "sim/dice.h"
+#include "sim/foreign_deletes.h"
 #include "sim/forwarding_catalog.h"
 #include "sim/http_client.h"
 #include "sim/http_front.h"
@@ -360,6 +361,11 @@ void ServerLife::Look(int64_t held_us, bool lake_only, Loading loading) {
       continue;
     }
     auto rows = ReadRows(env_, **found, run_.all.data_files);
+    if (!rows.ok() && SaysDeletes(rows.error().message) && run_.all.with_deletes.contains(name)) {
+      run_.reached.Note(Reach::kDeletesNamed);
+      made.rules.left_out.insert(table.topic_name());
+      continue;
+    }
     if (!rows.ok() && is_finding(rows.error())) return Refused(name, rows.error());
     if (!rows.ok()) return;
     if (lake_only && !rows->hot.empty() && !HasDiverged(table))

@@ -42,7 +42,7 @@ void Clients::Begin(int senders, int requests) {
     run_.world.Spawn("", "outages", [this] { BreakTables(run_, env_); });
     if (run_.scenario.http.crowds > 0) run_.world.Spawn("", "crowd", [this] { Crowd(run_, env_); });
     if (run_.scenario.http.stops > 0) run_.world.Spawn("", "stopper", [this] { StopServers(run_, env_); });
-    if (run_.scenario.visits > 0) run_.world.Spawn("visitor", "visitor", [this] { VisitTables(run_, run_.world.env("visitor")); });
+    if (run_.scenario.visits > 0) run_.world.Spawn("", "visits", [this] { KeepVisiting(run_, env_); });
   }
   run_.world.Spawn("", "closer", [this] { Close(run_, env_); });
 }
