@@ -5,7 +5,8 @@
 //
 //   round = wait ─▶ ready descriptors ─▶ due timers ─▶ posted functions ─▶ round end
 //
-// The round's end is where the log cuts a commit, unless more is being decoded: what one round brought in is written together and answered together.
+// The round's end is where the log cuts a commit, unless more is being decoded: what one round brought in is written together and answered
+// together.
 
 #include <atomic>
 #include <cstdint>

@@ -54,6 +54,30 @@ TEST_F(LogDedup, ADuplicateOfAPendingEventWaitsForItsCommit) {
   });
 }
 
+// A request between Log::Draft and Log::Append.
+class DraftedRequest {
+ public:
+  DraftedRequest(Log& log, const Topic* topic, const std::vector<TestEvent>& events) : log_(log) {
+    batch_.Reset(std::string_view(bytes_).substr(0, 1));
+    for (const auto& e : events) AddEvent(batch_, e);
+    draft_.topics = {topic};
+    draft_.routes.assign(events.size(), Route{0, kP0, {}});
+    log_.Draft(batch_, principal_, draft_);
+  }
+  Result<AppendResult> Append() {
+    AppendResult result;
+    RETURN_IF_ERROR(log_.Append(batch_, principal_, draft_, result));
+    return result;
+  }
+
+ private:
+  Log& log_;
+  const Principal principal_;
+  const std::string bytes_ = std::string(64, ' ');
+  event::EventBatch batch_;
+  AppendDraft draft_;
+};
+
 // Goal: runs are asked when a request is decoded, which may be long before its turn.
 // Method: a draft that knows some runs, and none, waits while what it holds comes by other requests, is sealed and becomes part of longer runs.
 TEST_F(LogDedup, ADraftThatWaitedMeetsWhatWasSealedMeanwhile) {
@@ -63,43 +87,91 @@ TEST_F(LogDedup, ADraftThatWaitedMeetsWhatWasSealedMeanwhile) {
     options.dedup_run_keys_max = 1'000;
     auto log = Open(options);
     auto* topic = OpenTopic(*log);
-    const Principal principal;
-    const std::string bytes(64, ' ');
-    struct Waiting {
-      event::EventBatch batch;
-      AppendDraft draft;
-      AppendResult result;
-    };
-    const auto waiting = [&](const std::vector<TestEvent>& events) {
-      auto out = std::make_unique<Waiting>();
-      out->batch.Reset(std::string_view(bytes).substr(0, 1));
-      for (const auto& e : events) AddEvent(out->batch, e);
-      out->draft.topics = {topic};
-      out->draft.routes.assign(events.size(), Route{0, kP0, {}});
-      log->Draft(out->batch, principal, out->draft);
-      return out;
-    };
     const std::vector<TestEvent> events = {{"1"}, {"7"}, {"90"}, {"new"}};
-    const auto first = waiting(events);
+    const auto first = std::make_unique<DraftedRequest>(*log, topic, events);
     uint64_t runs_max = 0;
-    std::unique_ptr<Waiting> later;
+    std::unique_ptr<DraftedRequest> later;
     for (int i = 0; i < 100; i++) {
       AppendDurably(*log, topic, kP0, {{std::to_string(i)}});
       Settle(world_.env(), *log, 3);
       runs_max = std::max(runs_max, log->stats().dedup_runs);
-      if (i == 20) later = waiting(events);
+      if (i == 20) later = std::make_unique<DraftedRequest>(*log, topic, events);
     }
     EXPECT_GT(runs_max, 3u);
     EXPECT_LT(log->stats().dedup_runs, 20u) << "runs of three keys were merged";
     for (auto* one : {first.get(), later.get()}) {
-      ASSERT_TRUE(log->Append(one->batch, principal, one->draft, one->result).ok());
-      EXPECT_EQ(one->result.rows[0].offset, Offset(1));
-      EXPECT_EQ(one->result.rows[1].offset, Offset(7));
-      EXPECT_EQ(one->result.rows[2].offset, Offset(90));
-      EXPECT_EQ(one->result.duplicates, one == first.get() ? 3u : 4u);
+      const auto result = one->Append();
+      ASSERT_TRUE(result.ok()) << result.error().ToString();
+      EXPECT_EQ(result->rows[0].offset, Offset(1));
+      EXPECT_EQ(result->rows[1].offset, Offset(7));
+      EXPECT_EQ(result->rows[2].offset, Offset(90));
+      EXPECT_EQ(result->duplicates, one == first.get() ? 3u : 4u);
     }
     ASSERT_TRUE(log->Shutdown().ok());
     EXPECT_EQ(StoredIds(*log, kP0).size(), 101u);
+  });
+}
+
+// A disk that counts reads of dedup runs, and fails them when told to.
+class ReadsOfRuns final : public io::ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  size_t reads() const { return reads_; }
+  void Fail(bool fails) { fails_ = fails; }
+
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    ASSIGN_OR_RETURN(auto file, files_.Open(path, options));
+    if (!path.ends_with(".run")) return file;
+    return std::unique_ptr<io::File>(std::make_unique<Counted>(std::move(file), *this));
+  }
+
+ private:
+  class Counted final : public io::ForwardingFile {
+   public:
+    Counted(std::unique_ptr<io::File> file, ReadsOfRuns& all) : ForwardingFile(std::move(file)), all_(all) {}
+    Result<size_t> Read(uint64_t at, std::span<char> to) override {
+      all_.reads_++;
+      if (all_.fails_) return Error{ErrorCode::kIo, "input/output error", {}};
+      return file_->Read(at, to);
+    }
+
+   private:
+    ReadsOfRuns& all_;
+  };
+  size_t reads_ = 0;
+  bool fails_ = false;
+};
+
+// Goal: an old duplicate is looked for on the disk by the thread that decodes; Append, on the loop, reads only what a draft could not, and
+// says why when it cannot either.
+TEST_F(LogDedup, TheDraftReadsOldDuplicatesFromDisk) {
+  Run([&] {
+    const auto env = world_.env();
+    ReadsOfRuns files(env.files);
+    auto options = SmallLogOptions();
+    options.dedup_table_keys_max = 1;
+    auto log = Log::Open(EnvWith(files), kTestDirectory, options).value();
+    auto* topic = OpenTopic(*log);
+    AppendDurably(*log, topic, kP0, {{"a"}});
+    Settle(env, *log);
+    ASSERT_EQ(log->stats().dedup_runs, 1u);
+    const std::vector<TestEvent> again = {{"a"}, {"new"}};
+
+    const size_t before = files.reads();
+    DraftedRequest read(*log, topic, again);
+    EXPECT_EQ(files.reads(), before + 1);
+    EXPECT_EQ(read.Append()->duplicates, 1u);
+    EXPECT_EQ(files.reads(), before + 1) << "not read a second time, on the loop";
+
+    files.Fail(true);
+    DraftedRequest refused(*log, topic, again), read_later(*log, topic, again);
+    const auto result = refused.Append();
+    ASSERT_FALSE(result.ok()) << "whether it is a duplicate is not known";
+    EXPECT_EQ(result.error().code, ErrorCode::kIo);
+    files.Fail(false);
+    EXPECT_EQ(read_later.Append()->duplicates, 2u);
+    ASSERT_TRUE(log->Shutdown().ok());
+    EXPECT_EQ(StoredIds(*log, kP0), (std::vector<std::string>{"a", "new"}));
   });
 }
 

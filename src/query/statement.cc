@@ -45,7 +45,6 @@ uint64_t FileNumbers::NumberOf(const std::string& uri) {
 StatementResult Statement::Run(uint64_t id, const SqlRequest& request, int64_t deadline_ns) {
   id_ = id;
   cpu_ns_max_ = worker_.CpuNs() + kForegroundCpuMs * kNsPerMs;
-  cpu_look_at_ns_ = env_.clock.MonotonicNs() + kForegroundCpuMs / 2 * kNsPerMs;
   rows_.emplace(
       [this](const ArrowSchema& schema) {
         has_begun_ = true;

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "ingest/gzip.h"
 
 namespace sluice::sim {
 
@@ -49,7 +50,7 @@ std::string TakeBytes(std::string_view& in) {
 // ---- codecs ---------------------------------------------------------------------------------------------------------------
 
 // Without a header, as Avro has it.
-constexpr int kRawDeflate = -15, kLevel = 6, kMemory = 8;
+constexpr int kRawDeflate = -15;
 
 std::string Inflate(std::string_view packed) {
   std::string out(kPlainBytesMax, '\0');
@@ -65,18 +66,11 @@ std::string Inflate(std::string_view packed) {
   return out;
 }
 
+// A gzip stream without its own header and end.
 std::string Deflate(std::string_view plain) {
-  z_stream stream{};
-  CHECK(deflateInit2(&stream, kLevel, Z_DEFLATED, kRawDeflate, kMemory, Z_DEFAULT_STRATEGY) == Z_OK, "zlib does not start");
-  std::string out(deflateBound(&stream, plain.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END, "zlib does not end");
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
+  constexpr size_t kHeader = 10, kEnd = 8;
+  const std::string gzip = ingest::Gzip(plain);
+  return gzip.substr(kHeader, gzip.size() - kHeader - kEnd);
 }
 
 std::string Zstandard(std::string_view plain) {

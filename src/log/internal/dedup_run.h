@@ -7,10 +7,9 @@
 //   block = [CRC-32C u32, of its place in this run and its bytes] [count u32] entries of 24 bytes: key high, key low, place
 //
 // A key that is not in the run costs one cache line of the filter (dedup_filter.h, 4 bytes a key), one that is a search in the index and
-// the read of a block. Filter and index are compared with their checksums when the run is opened; behind that, they are what the kernel
-// reads again when it took their pages back. The filter is
-// looked at where it stands in the file, mapped, and so is the index: a window of many millions of keys takes memory that the kernel can
-// have back.
+// the read of a block. Filter and index are looked at where they stand in the file, mapped: a window of many millions of keys takes memory
+// that the kernel can have back. They are compared with their checksums when the run is opened; later they are what the kernel reads again
+// when it took their pages back.
 // Format: docs/formats/journal.md. The name is <first>-<last>.run; it appears when the file is whole.
 
 #include <memory>

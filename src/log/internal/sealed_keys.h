@@ -17,8 +17,8 @@ struct SealedKeys {
   DedupRuns runs;          // oldest first; together they cover the window without gaps
   CommitSequence covered;  // every key of the commits up to this one is in a run, or has left the window
 
-  // The places of keys of commits behind `asked_until`, and of some before it; of those that are in no run they stay as they are. May read from
-  // disk. kCorruption and kIo as of DedupRun::Find. REQUIRES: as many `places` as `keys`; those that are not empty are not looked for.
+  // The places of keys of commits behind `asked_until`, and of some before it; of those that are in no run they stay as they are. May read
+  // from disk. kCorruption and kIo as of DedupRun::Find. REQUIRES: as many `places` as `keys`; those that are not empty are not looked for.
   Result<void> Find(std::span<const DedupKey> keys, std::span<DedupPlace> places, CommitSequence asked_until = {}) const;
 };
 
