@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -13,8 +14,9 @@ from server import Sampler
 EVENT_BYTES = 564  # of the peers that do not take events
 
 
-def run_json(*command):
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+def run_json(*command, first=None):
+    """What a program says as JSON. `first`: called in its process before it begins."""
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, preexec_fn=first)
     if result.returncode != 0:
         raise RuntimeError(f"{command[0]}: {result.stderr.strip() or result.stdout.strip()}")
     return json.loads(result.stdout)
@@ -32,12 +34,19 @@ def used_by(server, events):
     figures["memory"] = memory.largest
 
 
+def become_real_time():
+    """A client that counts latencies stands for one on another machine: it does not wait for the cores that it shares with the server and others."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
 def load(server, batch, seconds, rate=0, connections=64, spread="one", warmup=1.0):
     """Sends events to a server; adds what the server used meanwhile."""
     out = {}
     with used_by(server, lambda: out["events_answered"]) as used:
         out |= run_json(PROGRAMS / "sluice_load", "--port", server.port, "--batch", batch, "--connections", connections, "--seconds", seconds,
-                        "--warmup", warmup, "--rate", rate, "--spread", spread, "--requests", max(connections, min(4000, 200_000 // batch)))
+                        "--warmup", warmup, "--rate", rate, "--spread", spread, "--requests", max(connections, min(4000, 200_000 // batch)),
+                        first=become_real_time if rate else None)
     return out | used
 
 

@@ -25,7 +25,7 @@ class Kafka(Peer):
         config = self.write_config("kafka.properties", controller_port=free_port())
         self.run("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", config)
         with open(self.folder / "server.log", "w") as log:
-            self.process = subprocess.Popen([self.java(), *_BROKER, "-cp", self.classes, "kafka.Kafka", config], stdout=log, stderr=subprocess.STDOUT)
+            self.spawn([self.java(), *_BROKER, "-cp", self.classes, "kafka.Kafka", config], stdout=log, stderr=subprocess.STDOUT)
         self.wait_for_port()
         self.create_topic("warm")
 

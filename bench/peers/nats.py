@@ -15,7 +15,7 @@ class Nats(Peer):
     def start(self):
         self.programs = install.go_program("nats")
         with open(self.folder / "server.log", "w") as log:
-            self.process = subprocess.Popen([self.programs / "nats-server", "-c", self.write_config("nats.conf")], stdout=log, stderr=subprocess.STDOUT)
+            self.spawn([self.programs / "nats-server", "-c", self.write_config("nats.conf")], stdout=log, stderr=subprocess.STDOUT)
         self.wait_for_port()
 
     def append(self, seconds):

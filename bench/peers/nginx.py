@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx (Debian): answers 200 at once and keeps nothing."""
-import subprocess
 
 from peers import install
 from peers.peer import Peer
@@ -11,5 +10,5 @@ class Nginx(Peer):
 
     def start(self):
         config = self.write_config("nginx.conf")
-        self.process = subprocess.Popen([install.debian("nginx", "nginx-light", "/usr/sbin"), "-p", self.folder, "-c", config, "-e", self.folder / "error.log"])
+        self.spawn([install.debian("nginx", "nginx-light", "/usr/sbin"), "-p", self.folder, "-c", config, "-e", self.folder / "error.log"])
         self.wait_for_port()

@@ -39,8 +39,7 @@ class PostgreSQL(Peer):
         self.run(self.initdb, "-D", data, "-A", "trust", "-U", "postgres", "--no-sync")
         config = self.write_config("postgresql.conf")
         with open(self.folder / "server.log", "w") as log:
-            self.process = subprocess.Popen([self.postgres, "-D", data, "-c", f"config_file={config}"], cwd=self.folder, stdout=log,
-                                            stderr=subprocess.STDOUT, **self.as_user)
+            self.spawn([self.postgres, "-D", data, "-c", f"config_file={config}"], cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, **self.as_user)
         self.wait_for_port()
         self.run(self.psql, *self.address(), "-c", _TABLE)
 

@@ -12,7 +12,7 @@ class Redis(Peer):
     KEEPS = "in the append-only file, synced (appendfsync always); no deduplication"
 
     def start(self):
-        self.process = subprocess.Popen([install.debian("redis-server", "redis-server"), self.write_config("redis.conf")], stdout=subprocess.DEVNULL)
+        self.spawn([install.debian("redis-server", "redis-server"), self.write_config("redis.conf")], stdout=subprocess.DEVNULL)
         self.wait_for_port()
 
     def append(self, seconds, connections=64, pipelined=1):

@@ -19,9 +19,19 @@ HEADER = ["server", "events/s", *QUANTILES[:3], "p99.9", "max", "CPU-s per 1 M e
 RUNAWAY_SQL = "SELECT count(*) FROM range(100000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3"
 
 
-def row_of(table, name, figures):
-    table.row(name, thousands(median(figures, "events_per_second")), *(milliseconds(median(figures, "latency_us", q)) for q in QUANTILES),
-              plain(median(figures, "server_cpu_seconds_per_million")))
+def rows_of(table, result, words):
+    """A row for each contestant, and bars of their p99. `words`: what a contestant is called there."""
+    bars = []
+    for name, called in words.items():
+        if name in result.not_run:
+            table.row(called, "not run: " + result.not_run[name])
+            continue
+        figures = result.of(name)
+        table.row(called, thousands(median(figures, "events_per_second")), *(milliseconds(median(figures, "latency_us", q)) for q in QUANTILES),
+                  plain(median(figures, "server_cpu_seconds_per_million")))
+        p99 = median(figures, "latency_us", "p99")
+        bars.append(Bar(called, p99, milliseconds(p99), "ours" if name.startswith("Sluice") else "peer"))
+    return bars
 
 
 def latency(options):
@@ -34,13 +44,7 @@ def latency(options):
         with Sluice(config=HOT_ONLY) as server:
             measured(server)  # its journal's first pages
             result = compare(options, [Contestant("Sluice", lambda: measured(server), is_peer=False), Contestant("nginx", lambda: on(Nginx(), measured))], ["disk_4k"])
-        for name, words in (("Sluice", f"Sluice at {thousands(rate)}/s"), ("nginx", f"nginx, discards, at {thousands(rate)}/s")):
-            if name in result.not_run:
-                table.row(words, "not run: " + result.not_run[name])
-                continue
-            row_of(table, words, result.of(name))
-            p99 = result.median(name, "latency_us", "p99")
-            bars.append(Bar(words, p99, milliseconds(p99), "ours" if name == "Sluice" else "peer"))
+        bars += rows_of(table, result, {"Sluice": f"Sluice at {thousands(rate)}/s", "nginx": f"nginx, discards, at {thousands(rate)}/s"})
         table.row(f"disk probe at the time of {thousands(rate)}/s, writes of 4 KiB", "", milliseconds(result.probe("disk_4k", "p50_us")), "",
                   milliseconds(result.probe("disk_4k", "p99_us")))
     table.picture("p99 from due to durable, single events", bars)
@@ -84,9 +88,10 @@ def runaway_statements(server, count):
 
 def neighbours(options):
     """Two other programs that never sleep, and two statements that never end."""
-    table = Table("Beside others: single events at 10 k/s as above, tiering running. CPU hogs: two endless loops in sessions of their own. Runaway SQL: two endless statements "
-                  "at any time, each ended by its timeout of two seconds and asked again.", HEADER)
-    names = {"alone": (0, 0), "two CPU hogs": (2, 0), "runaway SQL": (0, 2), "two CPU hogs and runaway SQL": (2, 2)}
+    table = Table("Beside others: single events at 10 k/s as above, tiering running; the server has a session of its own, as every service has. CPU hogs: two endless loops, each "
+                  "in a session of its own. Runaway SQL: two endless statements at any time, each ended by its timeout of two seconds and asked again. The client is "
+                  "real-time, as if it were on another machine; nginx beside the same loops shows what of it is the client and the machine.", HEADER)
+    names = {"Sluice, alone": (0, 0), "Sluice, two CPU hogs": (2, 0), "Sluice, runaway SQL": (0, 2), "Sluice, two CPU hogs and runaway SQL": (2, 2)}
     with Sluice(config=TIERING) as server:
         measure.load(server, 1, options.seconds, rate=10_000)
 
@@ -96,9 +101,11 @@ def neighbours(options):
             if statements and not told:
                 raise RuntimeError("no statement ran")
             return figures
-        result = compare(options, [Contestant(name, lambda who=who: measured(*who), is_peer=False) for name, who in names.items()])
-    for name in names:
-        row_of(table, f"Sluice, {name}", result.of(name))
-    table.picture("p99 from due to durable at 10 k/s", [Bar(name, result.median(name, "latency_us", "p99"), milliseconds(result.median(name, "latency_us", "p99")), "ours")
-                                                          for name in names])
+
+        def nginx():
+            with Nginx() as peer, busy_loops(2):
+                return measure.load(peer, 1, options.seconds, rate=10_000)
+        peer = Contestant("nginx, discards, two CPU hogs", nginx)
+        result = compare(options, [*(Contestant(name, lambda who=who: measured(*who), is_peer=False) for name, who in names.items()), peer])
+    table.picture("p99 from due to durable at 10 k/s", rows_of(table, result, {name: name for name in [*names, peer.name]}))
     return table
