@@ -5,9 +5,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
+#include <thread>
 
 #include "io/env.h"
 #include "io/internal/real_parts.h"
@@ -43,13 +46,96 @@ TEST_F(RealThreadsTest, BackgroundThreadIsNiceAndOthersAreNot) {
   EXPECT_EQ(normal, getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())));
 }
 
+// The slice of the calling thread in nanoseconds; 0: this kernel (before Linux 6.12) has none of its own for each thread.
+uint64_t SliceNs() {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    uint32_t nice, priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+  } attributes{};
+  syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0);
+  return attributes.runtime_ns;
+}
+
+TEST_F(RealThreadsTest, APromptThreadHasShortSlicesAndThoseThatItStartsHaveNot) {
+  const uint64_t usual = SliceNs();
+  uint64_t prompt = 0, started = 0;
+  int niceness = 0;
+  threads_
+      .Start("a", ThreadPriority::kNormal,
+             [&] {
+               threads_.SetPriority(ThreadPriority::kPrompt);
+               prompt = SliceNs();
+               niceness = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+               threads_.Start("b", ThreadPriority::kNormal, [&] { started = SliceNs(); })->Join();
+             })
+      ->Join();
+  if (usual == 0) EXPECT_EQ(prompt, 0u);
+  else EXPECT_LT(prompt, usual);
+  EXPECT_EQ(started, usual);
+  EXPECT_EQ(niceness, getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())));
+}
+
+int PolicyOfThisThread() { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
+
 TEST_F(RealThreadsTest, LogThreadIsRealTimeWhereAllowed) {
   rlimit limit{};
   getrlimit(RLIMIT_RTPRIO, &limit);
   int policy = -1;
-  threads_.Start("log", ThreadPriority::kLog, [&] { policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; })->Join();
-  if (limit.rlim_cur >= 1) EXPECT_EQ(policy, SCHED_FIFO);
-  else EXPECT_TRUE(policy == SCHED_FIFO || policy == SCHED_OTHER);
+  threads_.Start("log", ThreadPriority::kRealTime, [&] { policy = PolicyOfThisThread(); })->Join();
+  if (limit.rlim_cur >= 1 && PolicyOfThisThread() == SCHED_OTHER) EXPECT_EQ(policy, SCHED_FIFO);
+  else EXPECT_TRUE(policy == SCHED_FIFO || policy == PolicyOfThisThread());
+}
+
+// Goal: who was real-time can be so no longer, and again; threads that it starts are not.
+TEST_F(RealThreadsTest, RealTimeIsGivenBack) {
+  const int usual = PolicyOfThisThread();
+  int once = -1, started = -1, then = -1, again = -1;
+  threads_
+      .Start("log", ThreadPriority::kRealTime,
+             [&] {
+               once = PolicyOfThisThread();
+               threads_.Start("b", ThreadPriority::kNormal, [&] { started = PolicyOfThisThread(); })->Join();
+               threads_.SetPriority(ThreadPriority::kPrompt);
+               then = PolicyOfThisThread();
+               threads_.SetPriority(ThreadPriority::kRealTime);
+               again = PolicyOfThisThread();
+             })
+      ->Join();
+  EXPECT_EQ(started, usual);
+  EXPECT_EQ(then, usual);
+  EXPECT_EQ(again, once);
+}
+
+TEST_F(RealThreadsTest, WhoWasStartedAsNiceIsNeverRealTime) {
+  int policy = -1, niceness = 0;
+  std::thread([&] {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 5);
+    threads_.Start("log", ThreadPriority::kRealTime, [&] {
+      policy = PolicyOfThisThread();
+      niceness = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+    })->Join();
+  }).join();
+  EXPECT_EQ(policy, PolicyOfThisThread());
+  EXPECT_EQ(niceness, std::max(5, getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()))));
+}
+
+// Method: a thread works until its own clock has moved; what it used is a part of what the process did, and that a part of all.
+TEST_F(RealThreadsTest, TellsWhatIsUsedOfTheCores) {
+  CoreUse before, after;
+  threads_
+      .Start("a", ThreadPriority::kNormal,
+             [&] {
+               constexpr int64_t kNanos = 100'000'000;
+               before = after = threads_.UseOfCores();
+               while (after.thread_ns < before.thread_ns + kNanos || after.machine_ns == before.machine_ns) after = threads_.UseOfCores();
+             })
+      ->Join();
+  EXPECT_GE(after.cores, 1);
+  for (const auto& use : {before, after}) EXPECT_GE(use.process_ns, use.thread_ns) << "the thread's is looked at first";
+  EXPECT_GT(after.process_ns, before.process_ns);
+  EXPECT_GE(after.machine_ns, before.machine_ns);
 }
 
 TEST_F(RealThreadsTest, SignalsOfTheProcessAreLeftToTheMainThread) {

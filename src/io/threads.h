@@ -14,8 +14,18 @@ namespace sluice::io {
 
 enum class ThreadPriority : uint8_t {
   kNormal,
-  kLog,         // SCHED_FIFO where RLIMIT_RTPRIO allows, else the shortest scheduler slice: the journal's writer
+  kPrompt,      // its usual share of the cores, in the shortest slices: when it wakes up it runs soon
+  // SCHED_FIFO where RLIMIT_RTPRIO allows and nobody started the program with another policy or a nice value; else as kPrompt. For a thread
+  // that others wait for and that takes little: the journal's writer, an event loop with little to do.
+  kRealTime,
   kBackground,  // nice 19: tiering and upkeep leave the log its core
+};
+
+// CPU time in nanoseconds. In the simulator nothing takes any.
+struct CoreUse {
+  int64_t thread_ns = 0, process_ns = 0;
+  int64_t machine_ns = 0;  // of all programs, on all cores; 0: the system does not say
+  int cores = 1;
 };
 
 class Thread {
@@ -43,6 +53,10 @@ class Threads {
   virtual ~Threads() = default;
   // `name` (kThreadNameMax at most) is what the system's tools show. An exception that leaves `body` is logged and aborts.
   virtual std::unique_ptr<Thread> Start(const std::string& name, ThreadPriority priority, std::function<void()> body) = 0;
+  // Of the thread that calls. Threads that it starts have their own.
+  virtual void SetPriority(ThreadPriority priority) = 0;
+  // Up to now. Seen from the thread that calls.
+  virtual CoreUse UseOfCores() = 0;
   virtual std::unique_ptr<Signal> NewSignal() = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "front/http/openapi.h"
 #include "front/http/problems.h"
 #include "server/config_keys.h"
+#include "server/loop_priority.h"
 
 namespace sluice::server {
 namespace {
@@ -137,7 +138,9 @@ Result<void> Engine::Run() { return RunLoop(); }
 
 Result<void> Engine::RunLoop() {
   tick_ = std::make_unique<io::Timer>(*loop_, [] {});  // the round's end does the work
-  housekeeping_ = std::make_unique<io::Timer>(*loop_, [this] {
+  LoopPriority priority(env_);
+  housekeeping_ = std::make_unique<io::Timer>(*loop_, [this, &priority] {
+    priority.Tick();
     pipeline_->TickFeeds();
     housekeeping_->Arm(kHousekeepingUs);
   });

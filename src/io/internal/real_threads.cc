@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -20,8 +22,8 @@
 namespace sluice::io {
 namespace {
 
-constexpr int kLogFifoPriority = 1;    // above every normal thread; below whatever else an administrator runs as real-time
-constexpr uint64_t kLogSliceNs = 100'000;
+constexpr int kFifoPriority = 1;  // above every normal thread; below whatever else an administrator runs as real-time
+constexpr uint64_t kShortestSliceNs = 100'000;
 constexpr int kBackgroundNice = 19;
 
 // struct sched_attr of linux/sched/types.h, which clashes with glibc's <sched.h>.
@@ -39,19 +41,39 @@ struct SchedulerAttributes {
 };
 static_assert(sizeof(SchedulerAttributes) == 56);
 
+// Policy and nice value stay what they are, unless the thread is to have less. Slices count with EEVDF (Linux 6.12): a waking thread preempts
+// a running one at once only if its slice is shorter, otherwise it waits for the next tick, 4 ms at 250 Hz; any thread may shorten its own. 0: the
+// usual one, which a thread does not have from who started it.
+void SetNiceAndSlice(int nice, uint64_t slice_ns) {
+  constexpr uint64_t kKeepPolicy = 0x08;  // SCHED_FLAG_KEEP_POLICY
+  SchedulerAttributes attributes;
+  attributes.flags = kKeepPolicy;
+  attributes.nice = nice;
+  attributes.runtime_ns = slice_ns;
+  syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+int Policy() { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
+
+// Threads that it starts fall back to the normal policy.
+bool SetPolicy(int policy, int priority) {
+  sched_param parameters{};
+  parameters.sched_priority = priority;
+  return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &parameters) == 0;
+}
+
 // All of it is best effort: without it the process is slower, not wrong.
 void ApplyPriority(ThreadPriority priority) {
-  if (priority == ThreadPriority::kBackground) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kBackgroundNice);
-  if (priority != ThreadPriority::kLog) return;
-  sched_param parameters{};
-  parameters.sched_priority = kLogFifoPriority;
-  // Children of this thread fall back to the normal policy.
-  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0) return;
-  // With EEVDF (Linux 6.12) a waking thread preempts a running one at once only if its slice is shorter; any thread may
-  // shorten its own. Otherwise it waits for the next tick, 4 ms at 250 Hz.
-  SchedulerAttributes attributes;
-  attributes.runtime_ns = kLogSliceNs;
-  syscall(SYS_sched_setattr, 0, &attributes, 0);
+  const int nice = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+  if (Policy() == SCHED_FIFO) SetPolicy(SCHED_OTHER, 0);
+  // Whoever starts the program with another policy, or as a nice one, wants it so.
+  if (priority == ThreadPriority::kRealTime && Policy() == SCHED_OTHER && nice <= 0 && SetPolicy(SCHED_FIFO, kFifoPriority)) return;
+  switch (priority) {
+    case ThreadPriority::kNormal: return SetNiceAndSlice(nice, 0);
+    case ThreadPriority::kBackground: return SetNiceAndSlice(kBackgroundNice, 0);
+    case ThreadPriority::kPrompt:
+    case ThreadPriority::kRealTime: return SetNiceAndSlice(nice, kShortestSliceNs);
+  }
 }
 
 void RunBody(const std::string& name, ThreadPriority priority, const std::function<void()>& body, Logger& log) {
@@ -112,6 +134,24 @@ class RealSignal final : public Signal {
   const Descriptor bell_;
 };
 
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+int64_t NanosOf(clockid_t clock) {
+  timespec used;
+  clock_gettime(clock, &used);
+  return used.tv_sec * kNanosPerSecond + used.tv_nsec;
+}
+
+// proc_stat(5): all cores' time for user, nice, system, idle, waiting for disks, interrupts and soft ones, in ticks.
+int64_t MachineCpuNs() {
+  const Descriptor file(open("/proc/stat", O_RDONLY | O_CLOEXEC));
+  char text[256] = {};
+  if (!file.valid() || read(file.get(), text, sizeof text - 1) <= 0) return 0;
+  long long user = 0, nice = 0, system = 0, idle = 0, disks = 0, interrupts = 0, soft = 0;
+  if (std::sscanf(text, "cpu %lld %lld %lld %lld %lld %lld %lld", &user, &nice, &system, &idle, &disks, &interrupts, &soft) != 7) return 0;
+  return (user + nice + system + interrupts + soft) * (kNanosPerSecond / sysconf(_SC_CLK_TCK));
+}
+
 class RealThreads final : public Threads {
  public:
   explicit RealThreads(Logger& log) : log_(log) {}
@@ -126,6 +166,12 @@ class RealThreads final : public Threads {
     auto thread = std::make_unique<RealThread>(name, priority, std::move(body), log_);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return thread;
+  }
+
+  void SetPriority(ThreadPriority priority) override { ApplyPriority(priority); }
+
+  CoreUse UseOfCores() override {
+    return {NanosOf(CLOCK_THREAD_CPUTIME_ID), NanosOf(CLOCK_PROCESS_CPUTIME_ID), MachineCpuNs(), static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN))};
   }
 
   std::unique_ptr<Signal> NewSignal() override { return std::make_unique<RealSignal>(); }

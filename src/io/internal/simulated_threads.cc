@@ -91,6 +91,9 @@ class SimulatedThreads final : public Threads {
     return std::make_unique<SimulatedThread>(scheduler_, scheduler_.Start(name, gate_.process(), std::move(body)));
   }
 
+  void SetPriority(ThreadPriority) override {}  // the seed decides who runs
+  CoreUse UseOfCores() override { return {}; }
+
   std::unique_ptr<Signal> NewSignal() override { return std::make_unique<SimulatedSignal>(gate_.simulation()); }
 
  private:

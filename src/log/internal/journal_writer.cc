@@ -7,7 +7,7 @@ namespace sluice::log {
 
 JournalWriter::JournalWriter(io::Threads& threads, io::Signal& written, std::function<void(const Error&)> on_fatal)
     : written_(written), on_fatal_(std::move(on_fatal)), submitted_(threads.NewSignal()) {
-  thread_ = threads.Start("journal", io::ThreadPriority::kLog, [this] { Run(); });
+  thread_ = threads.Start("journal", io::ThreadPriority::kRealTime, [this] { Run(); });
 }
 
 JournalWriter::~JournalWriter() {
