@@ -108,6 +108,24 @@ TEST_F(RealThreadsTest, RealTimeIsGivenBack) {
   EXPECT_EQ(again, once);
 }
 
+// Found by rereading: the choice of who started the program as real-time was taken for ours, and given back.
+TEST_F(RealThreadsTest, WhoWasStartedAsRealTimeStaysSo) {
+  int chosen = -1, started = -1, prompt = -1;
+  std::thread([&] {
+    sched_param parameters{};
+    parameters.sched_priority = 1;
+    sched_setscheduler(0, SCHED_FIFO, &parameters);  // where that is not allowed nothing is to stay but what there was
+    chosen = sched_getscheduler(0);
+    threads_.Start("a", ThreadPriority::kNormal, [&] {
+      started = sched_getscheduler(0);
+      threads_.SetPriority(ThreadPriority::kPrompt);
+      prompt = sched_getscheduler(0);
+    })->Join();
+  }).join();
+  EXPECT_EQ(started, chosen);
+  EXPECT_EQ(prompt, chosen);
+}
+
 TEST_F(RealThreadsTest, WhoWasStartedAsNiceIsNeverRealTime) {
   int policy = -1, niceness = 0;
   std::thread([&] {

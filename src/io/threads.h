@@ -14,7 +14,7 @@ namespace sluice::io {
 
 enum class ThreadPriority : uint8_t {
   kNormal,
-  kPrompt,      // its usual share of the cores, in the shortest slices: when it wakes up it runs soon
+  kPrompt,  // its usual share of the cores, in the shortest slices: when it wakes up it runs soon
   // SCHED_FIFO where RLIMIT_RTPRIO allows and nobody started the program with another policy or a nice value; else as kPrompt. For a thread
   // that others wait for and that takes little: the journal's writer, an event loop with little to do.
   kRealTime,

@@ -53,21 +53,23 @@ void SetNiceAndSlice(int nice, uint64_t slice_ns) {
   syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
-int Policy() { return sched_getscheduler(0) & ~SCHED_RESET_ON_FORK; }
+// Ours, which threads that it starts do not inherit. Without the flag it is the choice of who started the program.
+constexpr int kOurRealTime = SCHED_FIFO | SCHED_RESET_ON_FORK;
 
-// Threads that it starts fall back to the normal policy.
 bool SetPolicy(int policy, int priority) {
   sched_param parameters{};
   parameters.sched_priority = priority;
-  return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &parameters) == 0;
+  return sched_setscheduler(0, policy, &parameters) == 0;
 }
 
 // All of it is best effort: without it the process is slower, not wrong.
 void ApplyPriority(ThreadPriority priority) {
   const int nice = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
-  if (Policy() == SCHED_FIFO) SetPolicy(SCHED_OTHER, 0);
+  // The flag stays: without privileges it cannot be taken back.
+  if (sched_getscheduler(0) == kOurRealTime) SetPolicy(SCHED_OTHER | SCHED_RESET_ON_FORK, 0);
   // Whoever starts the program with another policy, or as a nice one, wants it so.
-  if (priority == ThreadPriority::kRealTime && Policy() == SCHED_OTHER && nice <= 0 && SetPolicy(SCHED_FIFO, kFifoPriority)) return;
+  const bool is_usual = (sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_OTHER && nice <= 0;
+  if (priority == ThreadPriority::kRealTime && is_usual && SetPolicy(kOurRealTime, kFifoPriority)) return;
   switch (priority) {
     case ThreadPriority::kNormal: return SetNiceAndSlice(nice, 0);
     case ThreadPriority::kBackground: return SetNiceAndSlice(kBackgroundNice, 0);
