@@ -2,6 +2,7 @@
 #include "server/engine.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 #include "front/http/info_endpoints.h"
@@ -138,9 +139,9 @@ Result<void> Engine::Run() { return RunLoop(); }
 
 Result<void> Engine::RunLoop() {
   tick_ = std::make_unique<io::Timer>(*loop_, [] {});  // the round's end does the work
-  LoopPriority priority(env_);
+  std::optional<LoopPriority> priority(env_);
   housekeeping_ = std::make_unique<io::Timer>(*loop_, [this, &priority] {
-    priority.Tick();
+    priority->Tick();
     pipeline_->TickFeeds();
     housekeeping_->Arm(kHousekeepingUs);
   });
@@ -154,6 +155,7 @@ Result<void> Engine::RunLoop() {
   running_ = true;
   auto ran = loop_->Run();
   running_ = false;
+  priority.reset();  // nobody waits for what ends it
   loop_->UnwatchSignal(pipeline_->log().written());
   loop_->SetRoundEnd({});
   Shutdown();
