@@ -26,7 +26,7 @@ class Sluice(Server):
         config.write_text(self.config)
         self.log = open(self.folder / "server.log", "w")
         self.spawn([PROGRAMS / "sluice", "serve", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}",
-                                         "--config", config], stdout=subprocess.PIPE, stderr=self.log, text=True)
+                    "--config", config], stdout=subprocess.PIPE, stderr=self.log, text=True)
         if not self.process.stdout.readline().startswith("sluice ready"):
             raise RuntimeError(f"sluice did not start; see {self.log.name}")
 

@@ -13,10 +13,17 @@
 
 namespace sluice::sim {
 
-void PutLong(int64_t value, std::string& out) {
-  auto rest = static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
+namespace {
+
+void PutUnsigned(uint64_t rest, std::string& out) {
   for (; rest >= 0x80; rest >>= 7) out += static_cast<char>(rest | 0x80);
   out += static_cast<char>(rest);
+}
+
+}  // namespace
+
+void PutLong(int64_t value, std::string& out) {
+  PutUnsigned(static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63), out);
 }
 void PutBytes(std::string_view bytes, std::string& out) {
   PutLong(static_cast<int64_t>(bytes.size()), out);
@@ -96,9 +103,7 @@ void PutLiteral(std::string_view text, std::string& out) {
 std::string Snappy(std::string_view plain) {
   constexpr size_t kMatch = 4, kLongest = 60, kNear = 2'048, kNearLongest = 11, kFar = 0x1'0000;
   std::string out;
-  auto rest = plain.size();
-  for (; rest >= 0x80; rest >>= 7) out += static_cast<char>(rest | 0x80);
-  out += static_cast<char>(rest);
+  PutUnsigned(plain.size(), out);
   std::map<std::string_view, size_t> seen;
   size_t literal = 0, at = 0;
   while (at + kMatch <= plain.size()) {

@@ -239,10 +239,6 @@ bool VisitTable(RunState& run, io::Env env, iceberg::Catalog& catalog, ForeignOb
   return true;
 }
 
-}  // namespace
-
-namespace {
-
 // A process of its own: whatever it does may end in the middle.
 void VisitTables(RunState& run, io::Env env, uint64_t life) {
   Dice dice(run.scenario.seed, kVisitStream + life);
