@@ -52,8 +52,8 @@ struct NewPartitionField {
   std::string name = {};  // empty: column for identity, else column_transform ("time_hour", "id_bucket")
 };
 
-// Which snapshots leave, by the retention rules of the format (refs' own settings come first). Defaults come from the properties
-// history.expire.max-snapshot-age-ms and history.expire.min-snapshots-to-keep.
+// Which snapshots leave, by the retention rules of the format (refs' own settings come first), and which refs, because they are too
+// old. Defaults come from the properties history.expire.max-snapshot-age-ms, min-snapshots-to-keep and max-ref-age-ms.
 struct SnapshotExpiry {
   std::optional<int64_t> older_than_ms;  // milliseconds since the epoch
   std::optional<int64_t> retain_last;

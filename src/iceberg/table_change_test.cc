@@ -162,6 +162,17 @@ TEST(Expiry, KeepsTagsAndBranchesAndNamedProgress) {
   EXPECT_EQ(expired.snapshots, (std::set<SnapshotId>{1, 2, 3, 4}));
 }
 
+// Source: Iceberg table spec, "Snapshot References": max-ref-age-ms defaults to the table's property.
+TEST(Expiry, RemovesRefsThatAreOlderThanTheTableAllows) {
+  TableMetadata table = MakeWithSnapshots(5);
+  table.refs["audit"] = SnapshotRef{2, false};
+  table.refs["release"] = SnapshotRef{3, false, {}, {}, 4'000};
+  table.properties["history.expire.max-ref-age-ms"] = "3000";
+  EXPECT_EQ(SnapshotsToExpire(table, {}, 5'000)->refs, std::vector<std::string>{});
+  EXPECT_EQ(SnapshotsToExpire(table, {}, 5'001)->refs, std::vector<std::string>{"audit"});
+  EXPECT_EQ(SnapshotsToExpire(table, {}, 7'001)->refs, (std::vector<std::string>{"audit", "release"}));
+}
+
 TEST(Expiry, CutsTheSnapshotLogAndStatistics) {
   TableMetadata table = MakeWithSnapshots(5);
   table.statistics = *Json::Parse(R"([{"snapshot-id":2,"statistics-path":"a"},{"snapshot-id":5,"statistics-path":"b"}])");
