@@ -54,6 +54,8 @@ MetadataEdit AnyOrder(Dice& dice) {
 
 // ---- tags and branches ------------------------------------------------------------------------------------------------------
 
+constexpr std::string_view kRefs = "refs/";
+
 MetadataEdit AnyRef(Dice& dice) {
   const auto name = (dice.Coin() ? "release-" : "audit-") + std::to_string(dice.Below(1'000'000));
   Json ref;
@@ -62,15 +64,16 @@ MetadataEdit AnyRef(Dice& dice) {
   if (name.starts_with("a") && dice.Coin()) ref.Set("min-snapshots-to-keep", dice.Between(1, 3));
   if (name.starts_with("a") && dice.Coin()) ref.Set("max-snapshot-age-ms", dice.Between(100, 100'000));
   return [name, ref](Json& metadata) {
-    MetadataMark mark;
-    const Json& current = metadata["current-snapshot-id"];
-    if (!current.is_int()) return mark;
-    Json whole = ref, refs = metadata["refs"];
-    whole.Set("snapshot-id", current);
-    refs.Set(name, whole);
-    metadata.Set("refs", std::move(refs));
-    if (ref["max-ref-age-ms"].is_null()) mark = {"refs/" + name, current};
-    return mark;
+    for (auto& snapshot : metadata["snapshots"].AsArray()) {
+      if (snapshot["snapshot-id"] != metadata["current-snapshot-id"]) continue;
+      MetadataMark mark{std::string(kRefs) + name, ref, snapshot["timestamp-ms"].AsInt()};
+      mark.value.Set("snapshot-id", snapshot["snapshot-id"]);
+      Json refs = metadata["refs"];
+      refs.Set(name, mark.value);
+      metadata.Set("refs", std::move(refs));
+      return mark;
+    }
+    return MetadataMark();
   };
 }
 
@@ -218,10 +221,26 @@ bool Holds(const Json& list, const Json& item) {
   return std::any_of(list.AsArray().begin(), list.AsArray().end(), [&](auto& one) { return one == item; });
 }
 
-bool IsThere(const Json& metadata, const MetadataMark& mark) {
-  constexpr std::string_view kRefs = "refs/";
-  if (mark.member.starts_with(kRefs)) return metadata["refs"][mark.member.substr(kRefs.size())]["snapshot-id"] == mark.value;
-  const Json& member = metadata[mark.member];
+// Whoever expires snapshots removes a tag or branch that is older than it says, or, if it says nothing, than its table does.
+// Source: Iceberg table spec, "Snapshot References" and "Snapshot Retention Policy".
+bool IsTooOld(const iceberg::TableMetadata& table, const MetadataMark& ref) {
+  const int64_t age_ms_max = ref.value["max-ref-age-ms"].AsInt(table.PropertyInt("history.expire.max-ref-age-ms", INT64_MAX));
+  return table.last_updated_ms - ref.snapshot_made_ms > age_ms_max;
+}
+
+bool IsRef(const MetadataMark& mark) { return mark.member.starts_with(kRefs); }
+
+const Json& MemberOf(const Json& metadata, const MetadataMark& mark) {
+  return IsRef(mark) ? metadata["refs"][mark.member.substr(kRefs.size())] : metadata[mark.member];
+}
+
+bool IsThere(const iceberg::TableMetadata& table, const Json& metadata, const MetadataMark& mark) {
+  const Json& member = MemberOf(metadata, mark);
+  if (IsRef(mark)) {
+    if (member.is_null()) return IsTooOld(table, mark);
+    const auto& said = mark.value.AsObject();
+    return std::all_of(said.begin(), said.end(), [&](auto& one) { return member[one.first] == one.second; });
+  }
   if (!mark.member.ends_with("statistics")) return member == mark.value || Holds(member, mark.value);
   const auto& snapshots = metadata["snapshots"].AsArray();
   const bool has_snapshot =
@@ -245,10 +264,10 @@ Result<MetadataEdit> AnyEdit(io::Env env, const iceberg::Table& table, Dice& dic
 Result<void> CheckMarks(const iceberg::Table& table, const std::vector<MetadataMark>& marks) {
   ASSIGN_OR_RETURN(const auto metadata, Json::Parse(iceberg::SerializeTableMetadata(*table.metadata)));
   for (auto& mark : marks)
-    if (!mark.member.empty() && !IsThere(metadata, mark))
+    if (!mark.member.empty() && !IsThere(*table.metadata, metadata, mark))
       return Error{ErrorCode::kCorruption,
                    table.name.ToString() + " lost " + mark.member + " of another engine: " + mark.value.Dump() + ", it has " +
-                       metadata[mark.member].Dump(),
+                       MemberOf(metadata, mark).Dump(),
                    {}};
   return {};
 }

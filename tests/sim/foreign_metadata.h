@@ -4,6 +4,7 @@
 // What another engine does to a table's metadata for which there is no change of ours: orders of rows, tags and branches, statistics,
 // members that only it knows, and columns that get other names, places and wider types, or leave.
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ namespace sluice::sim {
 struct MetadataMark {
   std::string member;
   Json value;
+  int64_t snapshot_made_ms = 0;  // of a tag or branch: its age counts from here
 };
 
 // Called for each attempt of a commit, on what it is about to write. Returns what has to stay.

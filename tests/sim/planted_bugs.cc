@@ -148,6 +148,14 @@ void KeepMain(Json& metadata) {
   }
 }
 
+// Of tags and branches only main is written again.
+void ForgetRefs(Json& metadata) {
+  Json refs = Json::MakeObject();
+  for (auto& [name, ref] : metadata["refs"].AsObject())
+    if (name == "main") refs.Set(name, ref);
+  metadata.Set("refs", std::move(refs));
+}
+
 // Progress does not say of which copy of the log it is.
 void ForgetChains(Json& metadata) {
   Json properties = metadata["properties"];
@@ -401,6 +409,14 @@ void StuckTables(Scenario& scenario) {
   scenario.view_pause_us_max = 300'000;
   scenario.crashes = 1;
 }
+void ManyVisits(Scenario& scenario) {
+  ManyCommits(scenario);
+  scenario.visits = 150;
+  scenario.visit_pause_us_max = 5'000;
+  scenario.pause_us_max = 20'000;
+  scenario.requests = 40;
+  scenario.crashes = 1;
+}
 void OldSnapshots(Scenario& scenario) {
   ManyCommits(scenario);
   scenario.server.tier.snapshots_min = 1;
@@ -443,6 +459,8 @@ const std::vector<PlantedBug>& PlantedBugs() {
        WithFiles([](io::FileSystem& files) { return std::make_unique<CredulousRuns>(files); }), LostRuns},
       {"the HTTP front answers before events are durable", EarlyAnswers(), OverQuickHttp},
       {"the HTTP front takes the end of a connection for the end of a body", CredulousFront(), OverHttp},
+      {"commits forget another engine's tags and branches",
+       WithFiles([](io::FileSystem& files) { return std::make_unique<ForgedMetadata>(files, ForgetRefs); }), ManyVisits},
   };
   return kBugs;
 }
