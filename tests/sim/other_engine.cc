@@ -205,6 +205,10 @@ bool IsVisiting(const RunState& run) {
   return run.all.visits < run.scenario.visits && run.verdict.ok() && run.faults_on && run.all.senders_at_work > 0;
 }
 
+// Without faults: files of the snapshot that it read have expired, or a start took the file that it wrote for a leftover
+// (io::RemoveUnfinishedObjects).
+bool ComesAgain(const Error& error) { return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kUnavailable; }
+
 // One table; what comes of it is told to `run`. False: there is no such table yet, or nobody feeds it.
 bool VisitTable(RunState& run, io::Env env, iceberg::Catalog& catalog, ForeignObjects& objects, Dice& dice) {
   const std::string topic = dice.Pick(kTopics);
@@ -215,7 +219,7 @@ bool VisitTable(RunState& run, io::Env env, iceberg::Catalog& catalog, ForeignOb
   const auto visit = AnyVisit(env, dice, *table, property);
   if (!visit.ok()) {
     env.log.Info("another engine has an error", {{"table", name.ToString()}, {"error", visit.error().ToString()}});
-    if (!run.scenario.has_faults() && visit.error().code != ErrorCode::kNotFound)
+    if (!run.scenario.has_faults() && !ComesAgain(visit.error()))
       run.verdict.Note("another engine at " + name.ToString(), visit.error().ToString());
     return true;
   }
