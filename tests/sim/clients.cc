@@ -105,8 +105,10 @@ void Sender::Deliver(const Request& request) {
   // A table that does not get on stops its own topic, and nobody else.
   bool is_topics_own = false;
   bool is_frozen = false;  // a server that stands still answers nobody, and has all that was sent before it when it wakes up
-  for (int attempt = 0; IsServed(); attempt += is_topics_own || is_frozen || AnyTableOf(request, run_.all.broken_tables) ? 0 : 1) {
-    is_topics_own = is_frozen = false;
+  bool is_full = false;    // the first start on a full disk fails, and the next one, and connections are refused at once
+  for (int attempt = 0; IsServed();
+       attempt += is_topics_own || is_frozen || is_full || AnyTableOf(request, run_.all.broken_tables) ? 0 : 1) {
+    is_topics_own = is_frozen = is_full = false;
     auto call = std::make_shared<Call>();
     call->request = shared;
     const size_t acknowledged = run_.ledger.acknowledged().size();
@@ -119,6 +121,7 @@ void Sender::Deliver(const Request& request) {
       unanswered++;
       run_.all.unanswered++;
       is_frozen = run_.frozen_until_ns > env_.clock.MonotonicNs();
+      is_full = run_.faults_on && run_.all.disk_bytes_max > 0;
       continue;
     }
     const bool is_done = Judge(*shared, *call, acknowledged);
