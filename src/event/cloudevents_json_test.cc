@@ -214,6 +214,26 @@ TEST_F(JsonEvents, TakesEveryFormOfJsonValue) {
   }
 }
 
+// Goal: a number is judged the same whatever its length, also where it is longer than what is looked at in one go.
+TEST_F(JsonEvents, NumbersMayHaveAnyLength) {
+  for (char padding : kPaddings) {
+    for (size_t whole = 1; whole < 70; whole++) {
+      for (size_t decimals : {size_t{1}, size_t{2}, 31 - std::min<size_t>(whole, 30), size_t{31}, size_t{32}, size_t{65}}) {
+        const std::string digits(whole, '7'), number = digits + "." + std::string(decimals, '0');
+        auto verdict = [&](const std::string& text) {
+          PaddedBytes alone(text, padding), inside("[" + text + " ,0]", padding);
+          bool ok = decoder_.CheckJson(alone.view()).ok();
+          EXPECT_EQ(decoder_.CheckJson(inside.view()).ok(), ok) << text;
+          return ok;
+        };
+        EXPECT_TRUE(verdict(digits) && verdict("-" + digits) && verdict(number) && verdict("-" + number) && verdict(number + "e-07") && verdict(digits + "E" + digits)) << number;
+        EXPECT_FALSE(verdict("0" + digits) || verdict("-0" + digits) || verdict(digits + ".") || verdict("." + digits) || verdict("+" + digits) || verdict(number + ".0")) << number;
+        EXPECT_FALSE(verdict(number + "e") || verdict(number + "e+") || verdict(number + "x") || verdict(digits + "-") || verdict(digits + ".e1") || verdict(number + std::string(1, '\0'))) << number;
+      }
+    }
+  }
+}
+
 // Goal: bodies cut or closed at any place never pass and never read too far (run with a sanitizer).
 TEST_F(JsonEvents, EveryCutBodyIsRefused) {
   const std::string whole = "[" + EventWith(R"(,"ext":"\u00e9","data":{"a":[1,{"b":"c\\"}],"d":true})") + "]";

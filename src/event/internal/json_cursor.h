@@ -40,6 +40,16 @@ struct JsonCursor {
   }
 
  private:
+  // These take a place in the index and return the one behind what they stepped over; null: they failed. So it stays in a register, and
+  // the place in the code says in which container it is. They call each other, depth_max deep at most.
+  const uint32_t* Value(const uint32_t* i, uint32_t depth);
+  const uint32_t* Object(const uint32_t* i, uint32_t depth);
+  const uint32_t* Array(const uint32_t* i, uint32_t depth);
+  const uint32_t* NumberOrWord(const uint32_t* i);
+  const uint32_t* Stop(const uint32_t* i, const char* why) {
+    FailAt(*i, why);
+    return nullptr;
+  }
   bool CheckKeys(const uint32_t* first);
 };
 

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <bit>
 #include <cstring>
 
 namespace sluice::event::internal {
@@ -64,9 +65,8 @@ int32_t DecodeUtf8(std::string_view text, size_t at, size_t& length) {
   return c < kSmallest[length] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? -1 : c;
 }
 
-}  // namespace
-
-bool IsNumber(const char* p) {
+// A number of any length, with or without exponent.
+bool IsAnyNumber(const char* p) {
   if (*p == '-') p++;
   if (*p == '0') {
     p++;
@@ -85,6 +85,25 @@ bool IsNumber(const char* p) {
     while (IsDigit(*p)) p++;
   }
   return EndsScalar(*p);
+}
+
+}  // namespace
+
+// All digits at once: a loop over them costs a wrong guess of the processor wherever numbers have different lengths.
+bool IsNumber(const char* p) {
+  constexpr int kLooked = 32;
+  const char* begin = p;
+  p += *p == '-';
+  const __m256i values = _mm256_sub_epi8(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_set1_epi8('0'));
+  const uint64_t digits = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(values, _mm256_min_epu8(values, _mm256_set1_epi8(9)))));
+  int length = std::countr_one(digits);
+  if (length == 0 || (*p == '0' && length > 1)) return false;
+  if (p[length] == '.') {
+    int decimals = std::countr_one(digits >> length >> 1);
+    length = decimals > 0 ? length + 1 + decimals : kLooked;
+  }
+  if (length >= kLooked || (p[length] | 0x20) == 'e') [[unlikely]] return IsAnyNumber(begin);
+  return EndsScalar(p[length]);
 }
 
 bool HasValidEscapes(std::string_view raw) {

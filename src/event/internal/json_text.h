@@ -14,7 +14,7 @@ inline bool EndsScalar(char c) { return c == ',' || c == '}' || c == ']' || IsSp
 inline bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
 // Whether a number stands at `p` and is followed by a space, a comma or a closing bracket.
-// REQUIRES: some byte that is no digit follows.
+// REQUIRES: 34 readable bytes at `p`, and some byte that is no digit follows.
 bool IsNumber(const char* p);
 
 // Whether all escapes in `raw` (the inside of a string) are known and surrogates come in pairs.
