@@ -21,6 +21,13 @@ class JsonEvents : public ::testing::Test {
   }
   std::string Pointer() const { return batch_.rejected().empty() ? "none" : batch_.rejected().front().pointer; }
   std::string Reason() const { return batch_.rejected().empty() ? "none" : batch_.rejected().front().reason; }
+  // The subject and the extensions of the newest row.
+  std::string Told() const {
+    size_t row = batch_.rows() - 1;
+    std::string told(batch_.Get(Attribute::kSubject, row));
+    for (const Extension& e : batch_.extensions(row)) told += ";" + std::string(batch_.View(e.name)) + "=" + std::string(batch_.View(e.value));
+    return told;
+  }
   void UseLimits(const DecodeLimits& limits) { decoder_ = JsonEventDecoder(limits); }
 
   std::unique_ptr<PaddedBytes> bytes_;
@@ -303,6 +310,22 @@ TEST_F(JsonEvents, OrderOfMembersMayChange) {
   EXPECT_EQ(batch_.Get(Attribute::kType, 1), "t2");
   EXPECT_EQ(batch_.Get(Attribute::kId, 2), "i3");
   EXPECT_EQ(batch_.Get(Attribute::kSource, 3), "/s");
+}
+
+// Goal: what is known of a member from the event before is never taken for what stands there.
+TEST_F(JsonEvents, MembersAreNotTakenForThoseOfTheEventBefore) {
+  const std::string members[] = {R"("ext":"a")", R"("ext" :"b")", R"("ext":null)", R"("exu":"c")", R"("ex":"d")", R"("ext2":true)", R"("subject":"e")", R"("subject"  : "f")", R"("e\u0078t":"g")",
+                                 R"("averyveryverylongextensionnamex":"h")", R"("averyveryverylongextensionnamey":7)", R"("ext":"b\u0061")", "\"ext\":\"\xc3\xa9\""};
+  for (const auto& before : members) {
+    for (const auto& member : members) {
+      ASSERT_TRUE(Structured(EventWith("," + member)).ok()) << member << Reason();
+      std::string alone = Told();
+      ASSERT_TRUE(Batch("[" + EventWith("," + before) + "," + EventWith("," + member) + "]").ok()) << before << member << Reason();
+      EXPECT_EQ(Told(), alone) << member << " behind " << before;
+    }
+  }
+  EXPECT_EQ(Batch("[" + EventWith(R"(,"ext":"a")") + "," + EventWith(R"(,"ext":"a","ext":"a")") + "]").status, DecodeStatus::kInvalidEvents);
+  EXPECT_EQ(Batch("[" + EventWith(R"(,"Ext":"a")") + "," + EventWith(R"(,"Ext":"a")") + "]").message, "2 of 2 events are not valid");
 }
 
 TEST_F(JsonEvents, NdjsonTakesOneEventPerLine) {

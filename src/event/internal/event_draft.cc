@@ -41,7 +41,8 @@ bool EventDraft::HasOtherThanJson() {
 }
 
 void EventDraft::CheckContentType() {
-  if (!has(Attribute::kDataContentType)) return;
+  if (!has(Attribute::kDataContentType) || type_checked_) return;
+  type_checked_ = true;
   std::string_view type = View(Attribute::kDataContentType);
   if (type == known_type_) return;
   if (!IsMediaType(type)) return Fail("/datacontenttype", "datacontenttype must be a media type such as application/json");

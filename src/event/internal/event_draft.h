@@ -23,7 +23,7 @@ class EventDraft {
   void Begin(EventBatch& batch) {
     batch_ = &batch;
     present_ = named_ = empty_ = 0;
-    failed_ = false;
+    failed_ = type_checked_ = false;
     extensions_.clear();
   }
 
@@ -67,7 +67,7 @@ class EventDraft {
   std::array<Slice, kSlotCount> values_;
   uint32_t present_ = 0, named_ = 0, empty_ = 0;  // bit per slot; empty ones are present
   std::vector<Extension> extensions_;
-  bool failed_ = false;
+  bool failed_ = false, type_checked_ = false;
   std::string pointer_, reason_;
   int64_t time_us_ = EventBatch::kNoTime;
   std::string known_type_;  // the last valid datacontenttype, and what it is: most events repeat it

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -12,12 +13,6 @@ namespace sluice::event::internal {
 namespace {
 
 constexpr Slot kSlotIgnored = kSlotCount;  // a name that no attribute can have
-
-bool Matches(const char* key, const char* predicted, uint32_t mask) {
-  __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(key));
-  __m128i b = _mm_load_si128(reinterpret_cast<const __m128i*>(predicted));
-  return mask != 0 && (static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b))) & mask) == mask;
-}
 
 // CloudEvents 1.0.2, "Type System": 32 bits.
 bool IsInteger(std::string_view text) {
@@ -40,6 +35,7 @@ void EventWalker::Start(std::string_view text, const StructuralIndex& index, Byt
   cursor_.classes = classes;
   batch_ = &batch;
   offset_ = batch.SliceOf(text).position;
+  is_plain_ = !classes.escapes && !classes.special;
 }
 
 // One compiled function per event: the parts below are small and called once each.
@@ -53,43 +49,54 @@ void EventWalker::Start(std::string_view text, const StructuralIndex& index, Byt
     finish_ = begin_;
     return true;
   }
-  c.at++;
-  if (c.here() == '}') c.at++;
+  const uint32_t* i = c.at + 1;
+  if (c.text[*i] == '}') i++;
   else for (size_t number = 0;; number++) {
-    if (!Member(predictions_[number < predictions_.size() ? number : predictions_.size() - 1])) return false;
-    char next = c.here();
-    if (next != ',' && next != '}') return c.Fail("expected a comma or a closing brace");
-    c.at++;
+    i = Member(i, names_[std::min(number, names_.size() - 1)]);
+    if (i == nullptr) return false;
+    char next = c.text[*i];
+    if (next != ',' && next != '}') return c.FailAt(*i, "expected a comma or a closing brace");
+    i++;
     if (next == '}') break;
   }
-  finish_ = c.at[-1] + 1;
+  c.at = i;
+  finish_ = i[-1] + 1;
   return true;
 }
 
-bool EventWalker::Member(Prediction& prediction) {
-  JsonCursor& c = cursor_;
-  const char* key = c.text + *c.at;
-  if (*key != '"' || c.text[c.at[1]] != ':') return c.Fail("expected a name in quotes and a colon");
-  key++;
-  Slice name;
-  Slot slot = prediction.slot;
-  if (!Matches(key, prediction.name, prediction.mask)) [[unlikely]] {
-    uint32_t end = c.TrimSpaces(c.at[1]) - 1, begin = *c.at + 1;
-    if (c.classes.escapes && !HasValidEscapes({key, end - begin})) return c.Fail("a name holds a bad escape");
-    slot = ReadName({key, end - begin}, name);
-    bool known = slot < kSlotExtension && name.length < sizeof prediction.name;
-    if (known && (name.position & kArenaBit) == 0) {
-      std::memcpy(prediction.name, key, sizeof prediction.name);
-      prediction.mask = (1u << (name.length + 1)) - 1;
-      prediction.slot = slot;
-    }
-  }
-  c.at += 2;
-  if (slot < kSlotExtension) draft_.Name(slot);
-  return Value(slot, name);
+inline bool EventWalker::Name::IsAt(const char* member) const {
+  __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(member));
+  __m256i b = _mm256_load_si256(reinterpret_cast<const __m256i*>(text));
+  auto different = ~static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
+  return mask != 0 && (different & mask) == 0;
 }
 
-[[gnu::noinline]] Slot EventWalker::ReadName(std::string_view raw, Slice& name) {
+const uint32_t* EventWalker::Member(const uint32_t* i, Name& name) {
+  const char* text = cursor_.text;
+  if (name.IsAt(text + *i)) [[likely]] name.slice.position = offset_ + *i + 1;
+  else if (!ReadName(i, name)) return nullptr;
+  i += 2;
+  if (name.slot < kSlotExtension) draft_.Name(name.slot);
+  if (name.slot == SlotOf(Attribute::kData)) return DataValue(i);
+  return text[*i] == '"' && name.slot <= kSlotExtension ? TextValue(i, name) : OtherValue(i, name);
+}
+
+[[gnu::noinline]] bool EventWalker::ReadName(const uint32_t* i, Name& name) {
+  JsonCursor& c = cursor_;
+  const char* quote = c.text + *i;
+  if (*quote != '"' || c.text[i[1]] != ':') return c.FailAt(*i, "expected a name in quotes and a colon");
+  uint32_t begin = *i + 1, end = c.TrimSpaces(i[1]) - 1;
+  if (c.classes.escapes && !HasValidEscapes({quote + 1, end - begin})) return c.FailAt(*i, "a name holds a bad escape");
+  name.slot = FindName({quote + 1, end - begin}, name.slice);
+  name.mask = 0;
+  uint32_t length = i[1] + 1 - *i;
+  if (name.slot == kSlotIgnored || (name.slice.position & kArenaBit) != 0 || length > sizeof name.text) return true;
+  std::memcpy(name.text, quote, sizeof name.text);
+  name.mask = ~uint32_t{0} >> (sizeof name.text - length);
+  return true;
+}
+
+Slot EventWalker::FindName(std::string_view raw, Slice& name) {
   name = batch_->SliceOf(raw);
   if (raw.find('\\') != std::string_view::npos) {
     char* at = nullptr;
@@ -103,78 +110,78 @@ bool EventWalker::Member(Prediction& prediction) {
   return kSlotIgnored;
 }
 
-bool EventWalker::Value(Slot slot, Slice name) {
-  JsonCursor& c = cursor_;
-  if (slot == SlotOf(Attribute::kData)) return DataValue();
-  if (slot == kSlotIgnored) return c.SkipValue(1);
-  if (c.here() != '"') return OtherValue(slot, name);
-  Slice value;
-  bool valid = true;
-  if (!StringValue(value, valid)) return false;
-  if (!valid) FailValue(slot, name, "must not hold control characters or noncharacters");
-  Assign(slot, name, value);
-  return true;
+void EventWalker::Assign(const Name& name, Slice value) {
+  if (name.slot != kSlotExtension) draft_.Put(name.slot, value);
+  else draft_.PutExtension(name.slice, value);
 }
 
-void EventWalker::Assign(Slot slot, Slice name, Slice value) {
-  if (slot != kSlotExtension) draft_.Put(slot, value);
-  else draft_.PutExtension(name, value);
-}
-
-bool EventWalker::StringValue(Slice& value, bool& valid) {
+const uint32_t* EventWalker::TextValue(const uint32_t* i, const Name& name) {
   JsonCursor& c = cursor_;
-  uint32_t begin = *c.at + 1, end = c.at[1];
+  uint32_t begin = *i + 1, end = i[1];
   if (c.text[end - 1] != '"') end = c.TrimSpaces(end);
-  end--;
-  value = SliceAt(begin, end);
-  std::string_view raw(c.text + begin, end - begin);
-  if (c.classes.escapes && std::memchr(raw.data(), '\\', raw.size()) != nullptr) {
-    char* at = nullptr;
-    value = batch_->Allocate(raw.size(), at);
-    int64_t length = Unescape(raw, at);
-    if (length < 0) return c.Fail("a string holds a bad escape");
-    batch_->Trim(value, static_cast<size_t>(length));
-    valid = !HasForbiddenCharacter(batch_->View(value));
-  } else if (c.classes.special) {
-    valid = !HasForbiddenCharacter(raw);
+  Slice value = SliceAt(begin, end - 1);
+  if (!is_plain_) value = CheckedText(value, name);
+  if (value.position == 0) {
+    c.FailAt(*i, "a string holds a bad escape");
+    return nullptr;
   }
-  c.at++;
-  return true;
+  Assign(name, value);
+  return i + 1;
+}
+
+// `raw` without escapes. Null: one of them is bad.
+[[gnu::noinline]] Slice EventWalker::CheckedText(Slice raw, const Name& name) {
+  const ByteClasses& classes = cursor_.classes;
+  std::string_view text = batch_->View(raw);
+  if (classes.escapes && text.find('\\') != std::string_view::npos) {
+    char* at = nullptr;
+    Slice unescaped = batch_->Allocate(text.size(), at);
+    int64_t length = Unescape(text, at);
+    if (length < 0) return {};
+    batch_->Trim(unescaped, static_cast<size_t>(length));
+    raw = unescaped;
+  } else if (!classes.special || !ClassifyBytes(text).special) {
+    return raw;
+  }
+  if (HasForbiddenCharacter(batch_->View(raw))) FailValue(name, "must not hold control characters or noncharacters");
+  return raw;
+}
+
+const uint32_t* EventWalker::DataValue(const uint32_t* i) {
+  JsonCursor& c = cursor_;
+  c.at = i;
+  if (!c.SkipValue(1)) return nullptr;
+  uint32_t begin = *i, last = c.at[-1];
+  uint32_t end = c.text[last] == '}' || c.text[last] == ']' ? last + 1 : c.TrimSpaces(*c.at);
+  draft_.Put(SlotOf(Attribute::kData), SliceAt(begin, end));
+  return c.at;
 }
 
 // null, a boolean or a number; or what no attribute can be.
-[[gnu::noinline]] bool EventWalker::OtherValue(Slot slot, Slice name) {
+[[gnu::noinline]] const uint32_t* EventWalker::OtherValue(const uint32_t* i, const Name& name) {
   JsonCursor& c = cursor_;
-  char kind = c.here();
-  uint32_t begin = *c.at;
-  if (!c.SkipValue(1)) return false;
+  c.at = i;
+  if (!c.SkipValue(1)) return nullptr;
+  uint32_t begin = *i;
+  char kind = c.text[begin];
+  if (name.slot == kSlotIgnored) return c.at;
   if (kind == 'n') {
-    if (slot == kSlotExtension) draft_.PutExtension(name, {});
-    return true;
+    if (name.slot == kSlotExtension) draft_.PutExtension(name.slice, {});
+    return c.at;
   }
-  if (slot != kSlotExtension && !IsExtensionSlot(slot)) {
-    FailValue(slot, name, "must be a string");
-    return true;
+  if (name.slot != kSlotExtension && !IsExtensionSlot(name.slot)) {
+    FailValue(name, "must be a string");
+    return c.at;
   }
   uint32_t end = kind == '{' || kind == '[' ? c.at[-1] + 1 : c.TrimSpaces(*c.at);
   bool boolean = kind == 't' || kind == 'f';
-  if (!boolean && !IsInteger({c.text + begin, end - begin})) FailValue(slot, name, "must be a string, a boolean or an integer of 32 bits");
-  Assign(slot, name, SliceAt(begin, end));
-  return true;
+  if (!boolean && !IsInteger({c.text + begin, end - begin})) FailValue(name, "must be a string, a boolean or an integer of 32 bits");
+  Assign(name, SliceAt(begin, end));
+  return c.at;
 }
 
-bool EventWalker::DataValue() {
-  JsonCursor& c = cursor_;
-  uint32_t begin = *c.at;
-  if (!c.SkipValue(1)) return false;
-  uint32_t last = c.at[-1];
-  uint32_t end = c.text[last] == '}' || c.text[last] == ']' ? last + 1 : c.TrimSpaces(*c.at);
-  draft_.Put(SlotOf(Attribute::kData), SliceAt(begin, end));
-  return true;
-}
-
-[[gnu::noinline]] void EventWalker::FailValue(Slot slot, Slice name, const char* must) {
-  std::string pointer = PointerTo(slot == kSlotExtension ? batch_->View(name) : SlotName(slot));
+[[gnu::noinline]] void EventWalker::FailValue(const Name& name, const char* must) {
+  std::string pointer = PointerTo(name.slot == kSlotExtension ? batch_->View(name.slice) : SlotName(name.slot));
   std::string reason = "attribute \"" + pointer.substr(1) + "\" " + must;
   draft_.Fail(std::move(pointer), std::move(reason));
 }

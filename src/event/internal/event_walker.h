@@ -31,20 +31,28 @@ class EventWalker {
   EventDraft& draft() { return draft_; }
 
  private:
-  struct Prediction {
-    alignas(16) char name[16];  // with the closing quote
-    uint32_t mask = 0;          // of the bytes that count; 0: none yet
+  // The name of a member, and the prediction of it for the next event.
+  struct Name {
+    // Whether the same bytes stand at `member`: then it is a name of the same slot, and the colon behind it.
+    bool IsAt(const char* member) const;
+
+    alignas(32) char text[32];  // from the opening quote to the colon
+    uint32_t mask = 0;          // of the bytes that count; 0: no prediction
     Slot slot = kSlotExtension;
+    Slice slice;  // without quotes
   };
 
-  bool Member(Prediction& prediction);
-  bool Value(Slot slot, Slice name);
-  Slot ReadName(std::string_view raw, Slice& name);
-  bool StringValue(Slice& value, bool& valid);
-  bool OtherValue(Slot slot, Slice name);
-  bool DataValue();
-  void Assign(Slot slot, Slice name, Slice value);
-  void FailValue(Slot slot, Slice name, const char* must);
+  // These take a place in the index and return the one behind what they read; null: it is not JSON, see cursor().error.
+  const uint32_t* Member(const uint32_t* i, Name& name);
+  const uint32_t* TextValue(const uint32_t* i, const Name& name);
+  const uint32_t* DataValue(const uint32_t* i);
+  const uint32_t* OtherValue(const uint32_t* i, const Name& name);
+
+  bool ReadName(const uint32_t* i, Name& name);
+  Slot FindName(std::string_view raw, Slice& name);
+  Slice CheckedText(Slice raw, const Name& name);
+  void Assign(const Name& name, Slice value);
+  void FailValue(const Name& name, const char* must);
   void FinishData();
   Slice SliceAt(uint32_t begin, uint32_t finish) { return {offset_ + begin, finish - begin}; }
 
@@ -54,7 +62,8 @@ class EventWalker {
   EventBatch* batch_ = nullptr;
   uint32_t offset_ = 0;              // position of the text's first byte in the batch
   uint32_t begin_ = 0, finish_ = 0;  // of the event in the text
-  std::array<Prediction, 32> predictions_;
+  bool is_plain_ = false;            // no value has to be looked at byte by byte
+  std::array<Name, 32> names_;       // by number of the member, as read last
 };
 
 }  // namespace sluice::event::internal

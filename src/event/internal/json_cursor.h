@@ -27,7 +27,6 @@ struct JsonCursor {
   bool SkipValue(uint32_t depth);
 
   char here() const { return text[*at]; }
-  bool Fail(const char* why) { return FailAt(*at, why); }
   bool FailAt(size_t position, const char* why) {
     error_position = position;
     error = why;
