@@ -18,7 +18,7 @@ class SluiceKeySet final : public KeySet {
       : env_(env),
         paths_(directory),
         identity_(log::MakeIdentity(env.random)),
-        index_({}, log::CommitSequence(), options_.dedup_table_keys()) {}
+        index_({}, log::CommitSequence(), options_.dedup_table_keys(), options_.dedup_run_keys_max) {}
 
   size_t InsertAbsent(std::span<const log::DedupKey> keys) override {
     older_.assign(keys.size(), {});
@@ -40,20 +40,21 @@ class SluiceKeySet final : public KeySet {
   void DoUpkeep() override {
     if (index_.open().size() < options_.dedup_table_keys()) return;
     index_.Freeze(++commits_);
-    auto run = log::SealTable(env_, paths_, identity_.id, index_.frozen().front());
+    const auto recent = index_.KeysForNextRun();
+    auto run = log::SealTable(env_, paths_, identity_.id, index_.frozen().front(), recent.get());
     CHECK(run.ok(), "a run cannot be written");
-    auto table = index_.Sealed(*run);
+    auto table = index_.Sealed(*run, recent);
     table->Clear();
     index_.GiveSpare(std::move(table));
-    const auto& runs = index_.runs();
-    const log::DedupRuns newest(runs.end() - static_cast<ptrdiff_t>(log::RunsToMerge(runs, options_)), runs.end());
-    if (newest.empty()) return;
-    auto merged = log::MergeRuns(env_, paths_, identity_.id, newest, never_);
+    const auto runs = log::RunsToMerge(index_.runs(), options_);
+    if (runs.empty()) return;
+    index_.EndGroup();
+    auto merged = log::MergeRuns(env_, paths_, identity_.id, runs, never_);
     CHECK(merged.ok(), "runs cannot be merged");
-    index_.Merged(newest, *merged);
-    for (const auto& one : newest) (void)env_.files.Remove(one->path()).ok();
+    index_.Merged(runs, *merged);
+    for (const auto& one : runs) (void)env_.files.Remove(one->path()).ok();
   }
-  uint64_t memory_bytes() const override { return index_.open().byte_size(); }
+  uint64_t memory_bytes() const override { return index_.memory_bytes(); }
   uint64_t disk_bytes() const override { return index_.disk_bytes(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "log/internal/checkpoint.h"
+#include "log/internal/dedup_sealing.h"
 #include "log/internal/journal.h"
 #include "log/internal/log_recovery.h"
 #include "log/internal/topic_file.h"
@@ -122,11 +123,10 @@ class Successor {
     old_.dedup->Touch(env_.clock.Now());
     if (covered_ == old_.dedup->covered()) ++covered_;
     old_.dedup->Freeze(covered_);
-    const auto& frozen = old_.dedup->frozen().front();
-    DedupTableEntries entries(*frozen.table);
-    ASSIGN_OR_RETURN(auto run, DedupRun::Write(env_, to_, identity_.id, frozen.range, frozen.table->size(), entries));
+    auto keys = old_.dedup->KeysForNextRun();
+    ASSIGN_OR_RETURN(auto run, SealTable(env_, to_, identity_.id, old_.dedup->frozen().front(), keys.get()));
     runs_.push_back(run->range());
-    old_.dedup->Sealed(std::move(run));
+    old_.dedup->Sealed(std::move(run), std::move(keys));
     return {};
   }
 

@@ -9,13 +9,27 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kPrefetchAhead = 16;  // slots of a table
+constexpr size_t kPrefetchAhead = 16;     // slots of a table
+constexpr size_t kTablesOfGroupMax = 32;  // smaller ones are in no group
+
+void AddToGroup(std::vector<RunGroup>& groups, const DedupRunRange& range, std::shared_ptr<const RecentKeys> keys) {
+  if (!groups.empty() && groups.back().keys == keys) {
+    CHECK(groups.back().last + 1 == range.first, "a group with a gap");
+    groups.back().last = range.last;
+    return;
+  }
+  if (groups.size() == DedupIndex::kGroupsMax) groups.erase(groups.begin());
+  groups.push_back({range.first, range.last, std::move(keys)});
+}
 
 }  // namespace
 
-DedupIndex::DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max)
+DedupIndex::DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max, size_t run_keys_max)
     : table_keys_max_(table_keys_max + table_keys_max / 16),  // a table goes on until the next commit
-      open_(std::make_shared<DedupTable>(0, table_keys_max_)), frozen_until_(covered), sealed_(std::make_shared<SealedKeys>(SealedKeys{std::move(runs), covered})) {}
+      run_keys_max_(run_keys_max),
+      open_(std::make_shared<DedupTable>(0, table_keys_max_)),
+      frozen_until_(covered),
+      sealed_(std::make_shared<SealedKeys>(SealedKeys{std::move(runs), covered, {}})) {}
 
 void DedupIndex::Touch(Timestamp append_time) {
   if (!open_oldest_) open_oldest_ = append_time;
@@ -56,10 +70,25 @@ void DedupIndex::Freeze(CommitSequence last) {
   open_oldest_.reset();
 }
 
-std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run) {
+std::shared_ptr<RecentKeys> DedupIndex::KeysForNextRun() {
+  CHECK(!frozen_.empty(), "no table that is to be sealed");
+  const size_t keys = frozen_.front().table->size();
+  const bool is_small = keys < run_keys_max_ / kTablesOfGroupMax;
+  if (is_small || open_keys_size_ + keys > run_keys_max_) EndGroup();
+  if (is_small) return nullptr;
+  if (open_keys_ == nullptr) {
+    open_keys_ = std::make_shared<RecentKeys>(run_keys_max_);
+    open_keys_size_ = 0;
+  }
+  open_keys_size_ += keys;
+  return open_keys_;
+}
+
+std::shared_ptr<DedupTable> DedupIndex::Sealed(std::shared_ptr<const DedupRun> run, std::shared_ptr<RecentKeys> keys) {
   CHECK(!frozen_.empty() && run->range().last == frozen_.front().range.last, "a run of another table");
   SealedKeys sealed = *sealed_;
   sealed.covered = run->range().last;
+  if (keys != nullptr) AddToGroup(sealed.groups, run->range(), std::move(keys));
   sealed.runs.push_back(std::move(run));
   Publish(std::move(sealed));
   auto table = std::move(frozen_.front().table);
@@ -71,6 +100,7 @@ void DedupIndex::Merged(std::span<const std::shared_ptr<const DedupRun>> replace
   SealedKeys sealed = *sealed_;
   auto first = std::search(sealed.runs.begin(), sealed.runs.end(), replaced.begin(), replaced.end());
   CHECK(!replaced.empty() && first != sealed.runs.end(), "runs that are not there");
+  std::erase_if(sealed.groups, [&](const auto& group) { return run->range().first <= group.first && group.last <= run->range().last; });
   *first = std::move(run);
   sealed.runs.erase(first + 1, first + static_cast<ptrdiff_t>(replaced.size()));
   Publish(std::move(sealed));
@@ -80,13 +110,17 @@ DedupRuns DedupIndex::Expire(Timestamp before) {
   const auto& all = runs();
   const auto kept = std::find_if(all.begin(), all.end(), [&](const auto& run) { return run->range().newest >= before; });
   DedupRuns expired(all.begin(), kept);
-  if (!expired.empty()) Publish({DedupRuns(kept, all.end()), covered()});
+  if (expired.empty()) return expired;
+  SealedKeys sealed{DedupRuns(kept, all.end()), covered(), sealed_->groups};
+  std::erase_if(sealed.groups, [&](const auto& group) { return group.last <= expired.back()->range().last; });
+  Publish(std::move(sealed));
   return expired;
 }
 
 uint64_t DedupIndex::memory_bytes() const {
   uint64_t bytes = open_->byte_size() + (spare_ != nullptr ? spare_->byte_size() : 0);
   for (const auto& frozen : frozen_) bytes += frozen.table->byte_size();
+  for (const auto& group : sealed_->groups) bytes += group.keys->byte_size();
   return bytes;
 }
 

@@ -6,7 +6,8 @@
 //   open table ──(one hour or 1 M keys, or the journal needs to go)──▶ frozen table ──(upkeep thread)──▶ run, on disk
 //   runs ──(merge thread, which nobody waits for)──▶ a longer one
 //
-// Four runs of about a size become one, up to 20 M keys (dedup_sealing.h): few runs, and a key is written four times at most.
+// Sixteen runs become one, up to 20 M keys (dedup_sealing.h): a key is written twice. Until then one filter stands for all of them
+// (recent_keys.h), so that their number does not matter to a key that is in none.
 // A run covers a range of commits; runs and tables together cover the window without gaps. A key enters at append; tables are
 // written only when all their commits are durable, so no file ever names an event that a crash took away.
 
@@ -34,8 +35,9 @@ struct FrozenTable {
 // The log's thread, but for sealed().
 class DedupIndex {
  public:
-  // `table_keys_max`: of the open table, usually.
-  DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max);
+  static constexpr size_t kGroupsMax = 2;  // of runs that are merged, and of those that come meanwhile
+  // `table_keys_max`: of the open table, usually. `run_keys_max`: of runs that are made of others.
+  DedupIndex(DedupRuns runs, CommitSequence covered, size_t table_keys_max, size_t run_keys_max);
 
   DedupTable& open() { return *open_; }
   const DedupTable& open() const { return *open_; }
@@ -57,8 +59,14 @@ class DedupIndex {
   // REQUIRES: keys of commits behind `last` are not in it.
   void Freeze(CommitSequence last);
   const std::deque<FrozenTable>& frozen() const { return frozen_; }
-  // The oldest frozen table is in `run` now. Returns the table, which nobody reads any more.
-  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run);
+  // Where the keys of the oldest frozen table go as well when it is sealed: the filter of the runs before it, or a new one. Null for so
+  // few keys that they come seldom, and need not be found fast.
+  std::shared_ptr<RecentKeys> KeysForNextRun();
+  // The oldest frozen table is in `run` now, and its keys in `keys`, as KeysForNextRun answered. Returns the table, which nobody reads any
+  // more.
+  std::shared_ptr<DedupTable> Sealed(std::shared_ptr<const DedupRun> run, std::shared_ptr<RecentKeys> keys);
+  // The runs as they are become part of others: those that come next have another filter.
+  void EndGroup() { open_keys_.reset(); }
   // All keys of `replaced` are in `run` now. REQUIRES: they stand one behind the other in runs().
   void Merged(std::span<const std::shared_ptr<const DedupRun>> replaced, std::shared_ptr<const DedupRun> run);
   // An empty table whose memory the next open table takes over.
@@ -67,18 +75,20 @@ class DedupIndex {
   DedupRuns Expire(Timestamp before);
   const DedupRuns& runs() const { return sealed_->runs; }
   uint64_t disk_bytes() const;
-  uint64_t memory_bytes() const;  // of tables
+  uint64_t memory_bytes() const;  // of tables and of the filters that stand for runs
 
  private:
   void Publish(SealedKeys sealed);
 
-  const size_t table_keys_max_;
+  const size_t table_keys_max_, run_keys_max_;
   std::shared_ptr<DedupTable> open_;
   std::shared_ptr<DedupTable> spare_;  // or null
   std::optional<Timestamp> open_oldest_;
   Timestamp open_newest_;
   CommitSequence frozen_until_;                        // the open table begins behind this commit
   std::deque<FrozenTable> frozen_;                     // oldest first
+  std::shared_ptr<RecentKeys> open_keys_;              // of the runs that come next; null: a new one is made
+  size_t open_keys_size_ = 0;
   mutable std::mutex mutex_;                           // of sealed_, for threads other than the log's, which alone changes it
   std::shared_ptr<const SealedKeys> sealed_;
 };

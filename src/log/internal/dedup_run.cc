@@ -17,7 +17,8 @@ constexpr size_t kHeaderSize = 96;  // of the 4 KiB in front
 constexpr size_t kEntrySize = 24;
 constexpr size_t kBlockHeaderSize = 8;
 constexpr size_t kBlockEntries = (kBlock - kBlockHeaderSize) / kEntrySize;
-constexpr size_t kBlocksAtOnce = 256;  // 1 MiB
+constexpr size_t kBlocksAtOnce = 256;     // are written: 1 MiB
+constexpr size_t kBlocksReadAtOnce = 64;  // of each of the runs that are merged
 // Larger runs are written past the page cache, whose new pages are dear. What is sent twice is mostly sent again soon: the newest runs
 // are found in it.
 constexpr size_t kCachedKeysMax = 2'000'000;
@@ -271,7 +272,7 @@ Result<DedupPlace> DedupRun::Find(const DedupKey& key) const {
 
 Result<std::span<const DedupEntry>> DedupRunEntries::Next() {
   entries_.clear();
-  const size_t count = std::min(kBlocksAtOnce, run_.first_keys_.size() - block_);
+  const size_t count = std::min(kBlocksReadAtOnce, run_.first_keys_.size() - block_);
   if (count == 0) return std::span<const DedupEntry>();
   if (file_ == nullptr) {
     ASSIGN_OR_RETURN(file_, run_.files_.Open(run_.path(), {.mode = io::OpenMode::kRead, .uncached = true}));

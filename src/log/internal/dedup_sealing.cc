@@ -9,7 +9,33 @@
 namespace sluice::log {
 namespace {
 
-constexpr size_t kRunsOfASize = 4;
+constexpr size_t kRunsMergedMin = 4, kRunsMergedMax = 16;
+
+// Where those end that can become one run with `first`.
+DedupRuns::const_iterator EndOfMerge(DedupRuns::const_iterator first, DedupRuns::const_iterator runs_end, const LogOptions& options) {
+  const size_t short_keys_max = options.dedup_table_keys() + options.dedup_table_keys() / 4;
+  size_t keys = 0;
+  auto end = first;
+  for (; end != runs_end && static_cast<size_t>(end - first) < kRunsMergedMax; ++end) {
+    const DedupRun& run = **end;
+    keys += run.size();
+    const bool is_behind = end == first || (*(end - 1))->range().last + 1 == run.range().first;
+    const bool is_bounded = run.size() <= short_keys_max && keys <= options.dedup_run_keys_max &&
+                            run.range().newest.us - (*first)->range().oldest.us <= options.dedup_run_span_us;
+    if (!is_behind || !is_bounded) break;
+  }
+  return end;
+}
+
+// One that is longer than half of all others together would be written again for little.
+bool IsLopsided(std::span<const std::shared_ptr<const DedupRun>> runs) {
+  size_t keys = 0, longest = 0;
+  for (const auto& run : runs) {
+    keys += run->size();
+    longest = std::max(longest, run->size());
+  }
+  return longest > (keys - longest) / 2;
+}
 
 // Those of another source, until they are not wanted any more.
 class StoppableEntries final : public DedupEntries {
@@ -27,29 +53,22 @@ class StoppableEntries final : public DedupEntries {
 
 }  // namespace
 
-Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen) {
+Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,
+                                                  RecentKeys* keys) {
   DedupTableEntries entries(*frozen.table);
-  return DedupRun::Write(env, paths, journal, frozen.range, frozen.table->size(), entries);
+  if (keys == nullptr) return DedupRun::Write(env, paths, journal, frozen.range, frozen.table->size(), entries);
+  RememberedEntries remembered(entries, *keys);
+  return DedupRun::Write(env, paths, journal, frozen.range, frozen.table->size(), remembered);
 }
 
-size_t RunsToMerge(std::span<const std::shared_ptr<const DedupRun>> runs, const LogOptions& options) {
-  if (runs.empty()) return 0;
-  const DedupRun& newest = *runs.back();
-  size_t taken = 1, keys_taken = newest.size();
-  size_t seen = 1, keys_seen = keys_taken;
-  CommitSequence first = newest.range().first;
-  for (auto at = runs.rbegin() + 1; at != runs.rend(); ++at) {
-    const DedupRun& run = **at;
-    if (run.size() > keys_taken + keys_taken / 4 || run.size() + keys_seen > options.dedup_run_keys_max || run.range().last + 1 != first ||
-        newest.range().newest.us - run.range().oldest.us > options.dedup_run_span_us)
-      break;
-    keys_seen += run.size();
-    first = run.range().first;
-    if (++seen - taken < kRunsOfASize - 1) continue;
-    taken = seen;
-    keys_taken = keys_seen;
+DedupRuns RunsToMerge(const DedupRuns& runs, const LogOptions& options) {
+  for (auto first = runs.begin(); first != runs.end(); ++first) {
+    const auto end = EndOfMerge(first, runs.end(), options);
+    const auto count = static_cast<size_t>(end - first);
+    const bool is_due = count == kRunsMergedMax || (count >= kRunsMergedMin && end != runs.end());
+    if (is_due && !IsLopsided({first, end})) return {first, end};
   }
-  return taken == 1 ? 0 : taken;
+  return {};
 }
 
 Result<std::shared_ptr<const DedupRun>> MergeRuns(io::Env env, const LogPaths& paths, const JournalId& journal, const DedupRuns& runs,

@@ -16,12 +16,15 @@
 
 namespace sluice::log {
 
-// Writes the table as a run. Errors as of DedupRun::Write. Thread-safe as long as nobody changes the table.
-Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen);
+// Writes the table as a run, and its keys into `keys`, unless that is null. Errors as of DedupRun::Write; some may be in `keys` then.
+// Thread-safe as long as nobody else changes the table or `keys`.
+Result<std::shared_ptr<const DedupRun>> SealTable(io::Env env, const LogPaths& paths, const JournalId& journal, const FrozenTable& frozen,
+                                                  RecentKeys* keys);
 
-// How many of the newest `runs` should become one: four of about a size in the same hour, with three of about the size that this makes,
-// and so on: few runs for a lookup, and a key is written four times at most. 0: none.
-size_t RunsToMerge(std::span<const std::shared_ptr<const DedupRun>> runs, const LogOptions& options);
+// Those of `runs` that should become one, which stand one behind the other: sixteen that are not much longer than a table, together in
+// the bounds of a run; or at least four to which no later one will come, because it would be too long, or of another hour. Few runs for a
+// lookup, and a key is written twice. Empty: none.
+DedupRuns RunsToMerge(const DedupRuns& runs, const LogOptions& options);
 
 // Writes `runs`, which stand one behind the other, as one; they are not replaced yet. Errors as of DedupRun::Write and DedupRunEntries;
 // kCancelled soon after `stop` is true. Thread-safe.

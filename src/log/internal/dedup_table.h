@@ -76,11 +76,15 @@ class MergedDedupEntries final : public DedupEntries {
  private:
   struct Source {
     std::unique_ptr<DedupEntries> entries;
-    std::span<const DedupEntry> left;
-    bool ended = false;
+    std::span<const DedupEntry> left;  // empty: it has no more
   };
-  std::vector<Source> sources_;
-  std::vector<DedupEntry> merged_;
+  void TakeUpTo(const DedupKey& last);
+  void SortTaken(const DedupKey& last);
+
+  std::vector<Source> sources_;  // that have entries left
+  DedupKey first_;               // no entry that is left has a smaller key
+  std::vector<DedupEntry> taken_, merged_;
+  std::vector<uint32_t> places_;  // of the next entry of each part of the keys, in merged_
 };
 
 }  // namespace sluice::log

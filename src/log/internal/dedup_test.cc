@@ -139,6 +139,23 @@ TEST(DedupTableTest, DoublesOnlyUpToItsUsualSize) {
   EXPECT_EQ(table.size(), 2 * keys_max);
 }
 
+// Keys are spread evenly as a rule; what does not keep to it is in order all the same.
+TEST(DedupEntriesTest, MergedSourcesAreInOrderHoweverKeysAreSpread) {
+  std::mt19937_64 random(6);
+  std::vector<DedupEntry> entries;
+  for (uint64_t i = 0; i < 3'000; i++) entries.push_back({{0, i}, DedupPlace(1)});
+  for (uint64_t i = 0; i < 3'000; i++) entries.push_back({{(uint64_t{1} << 40) + i / 7, i}, DedupPlace(1)});
+  for (uint64_t i = 0; i < 3'000; i++) entries.push_back({{UINT64_MAX, i}, DedupPlace(1)});
+  std::vector<DedupEntry> parts[16];
+  for (const auto& entry : entries) parts[std::min<uint64_t>(random() % 40, 15)].push_back(entry);
+  std::vector<std::unique_ptr<DedupEntries>> sources;
+  for (auto& part : parts) sources.push_back(std::make_unique<GivenEntries>(part));
+  MergedDedupEntries merged(std::move(sources));
+  const auto all = *AllOf(merged);
+  ASSERT_EQ(all.size(), entries.size());
+  for (size_t i = 0; i < all.size(); i++) ASSERT_EQ(all[i].key, entries[i].key);
+}
+
 TEST(DedupEntriesTest, MergedSourcesAreInOrder) {
   auto entries = RandomEntries(5'000, 5);
   std::vector<DedupEntry> parts[3];
@@ -160,50 +177,93 @@ class DedupRunTest : public FormatsTest {
   }
 };
 
-// Goal: few runs, each key written a few times only; nobody is merged with a longer one, or beyond the bounds.
-TEST_F(DedupRunTest, FourRunsOfAboutASizeBecomeOne) {
-  LogOptions options;
-  options.dedup_run_keys_max = 100;
-  DedupRuns runs;
-  CommitSequence next(1);
-  auto add = [&](size_t keys, int64_t append_time = 0) {
-    auto run = Write({next, next, Timestamp{append_time}, Timestamp{append_time}}, RandomEntries(keys, next.get()));
+// Goal: few runs, each key written twice; nobody is merged with a longer one, or beyond the bounds.
+class RunsToMergeTest : public DedupRunTest {
+ protected:
+  void Add(size_t keys, int64_t append_time = 0) {
+    auto run = Write({next_, next_, Timestamp{append_time}, Timestamp{append_time}}, RandomEntries(keys, next_.get()));
     ASSERT_TRUE(run.ok());
-    runs.push_back(*run);
-    ++next;
-  };
-  auto merge = [&] {
-    const size_t count = RunsToMerge(runs, options);
-    if (count == 0) return count;
-    const DedupRuns newest(runs.end() - static_cast<ptrdiff_t>(count), runs.end());
-    auto merged = MergeRuns(env_, paths_, TestId(), newest, std::atomic<bool>(false));
-    EXPECT_TRUE(merged.ok());
-    EXPECT_EQ((*merged)->range().first, newest.front()->range().first);
-    EXPECT_EQ((*merged)->range().last, newest.back()->range().last);
-    runs.resize(runs.size() - count);
-    runs.push_back(*merged);
-    return count;
-  };
-  EXPECT_EQ(RunsToMerge(runs, options), 0u);
-  for (int i = 0; i < 3; i++) add(5);
-  EXPECT_EQ(merge(), 0u) << "three are few enough";
-  add(5);
-  EXPECT_EQ(merge(), 4u);
-  for (int i = 0; i < 12; i++) {
-    add(5);
-    while (merge() > 0) {}
+    runs_.push_back(*run);
+    ++next_;
   }
-  EXPECT_EQ(runs.size(), 1u) << "four of four";
-  runs.clear();
-  for (int i = 0; i < 4; i++) add(40);
-  EXPECT_EQ(merge(), 0u) << "more keys than a run may have";
-  runs.clear();
-  for (int i = 0; i < 4; i++) add(5, i * options.dedup_run_span_us);
-  EXPECT_EQ(merge(), 0u) << "a run that ends late keeps its oldest keys for longer";
-  runs.clear();
-  for (int i = 0; i < 4; i++) add(0);
-  EXPECT_EQ(merge(), 4u) << "of runs without keys, too";
-  EXPECT_EQ(MergeRuns(env_, paths_, TestId(), runs, std::atomic<bool>(true)).error().code, ErrorCode::kCancelled);
+  // How many became one.
+  size_t Merge() {
+    const auto some = RunsToMerge(runs_, options_);
+    if (some.empty()) return 0;
+    auto merged = MergeRuns(env_, paths_, TestId(), some, std::atomic<bool>(false));
+    EXPECT_TRUE(merged.ok());
+    EXPECT_EQ((*merged)->range().first, some.front()->range().first);
+    EXPECT_EQ((*merged)->range().last, some.back()->range().last);
+    auto at = std::search(runs_.begin(), runs_.end(), some.begin(), some.end());
+    *at = *merged;
+    runs_.erase(at + 1, at + static_cast<ptrdiff_t>(some.size()));
+    return some.size();
+  }
+  LogOptions options_;
+  DedupRuns runs_;
+  CommitSequence next_{1};
+};
+
+TEST_F(RunsToMergeTest, SixteenTablesBecomeARunThatStays) {
+  options_.dedup_table_keys_max = 10;
+  options_.dedup_run_keys_max = 200;
+  EXPECT_EQ(Merge(), 0u);
+  for (int i = 0; i < 15; i++) Add(11);
+  EXPECT_EQ(Merge(), 0u) << "fifteen are few enough";
+  Add(11);
+  EXPECT_EQ(Merge(), 16u);
+  for (int i = 0; i < 64; i++) {
+    Add(10);
+    Merge();
+  }
+  EXPECT_EQ(runs_.size(), 5u);
+  EXPECT_EQ(Merge(), 0u) << "those are long";
+}
+
+TEST_F(RunsToMergeTest, SmallOnesBecomeLargerInSteps) {
+  size_t written = 0;
+  for (int i = 0; i < 256; i++) {
+    Add(1);
+    for (DedupRuns before = runs_; Merge() > 0; before = runs_)
+      for (const auto& run : runs_) written += std::find(before.begin(), before.end(), run) == before.end() ? run->size() : 0;
+  }
+  EXPECT_LE(runs_.size(), 2u * 15);
+  EXPECT_LE(written, 3u * 256);
+}
+
+TEST_F(RunsToMergeTest, FourAreEnoughWhenNoMoreWillCome) {
+  options_.dedup_run_keys_max = 100;
+  for (int i = 0; i < 5; i++) Add(24);
+  EXPECT_EQ(Merge(), 4u) << "with a fifth there would be more keys than a run may have";
+  runs_.clear();
+  for (int i = 0; i < 5; i++) Add(5, 10);
+  EXPECT_EQ(Merge(), 0u);
+  Add(5, 11 + options_.dedup_run_span_us);
+  EXPECT_EQ(Merge(), 5u) << "the next one is of another hour";
+}
+
+TEST_F(RunsToMergeTest, NoneBeyondTheBounds) {
+  options_.dedup_run_keys_max = 100;
+  for (int i = 0; i < 20; i++) Add(40);
+  EXPECT_EQ(Merge(), 0u) << "more keys than a run may have";
+  runs_.clear();
+  for (int i = 0; i < 20; i++) Add(1, i * options_.dedup_run_span_us);
+  EXPECT_EQ(Merge(), 0u) << "a run that ends late keeps its oldest keys for longer";
+  runs_.clear();
+  for (int i = 0; i < 15; i++) Add(1);
+  ++next_;
+  for (int i = 0; i < 3; i++) Add(1);
+  EXPECT_EQ(Merge(), 15u) << "not over a gap";
+}
+
+TEST_F(RunsToMergeTest, RunsWithoutKeysToo) {
+  for (int i = 0; i < 16; i++) Add(0);
+  EXPECT_EQ(Merge(), 16u);
+}
+
+TEST_F(RunsToMergeTest, AMergeEndsWhenItIsToldTo) {
+  for (int i = 0; i < 2; i++) Add(5);
+  EXPECT_EQ(MergeRuns(env_, paths_, TestId(), runs_, std::atomic<bool>(true)).error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(DedupRunTest, ADedupRunFindsItsKeysAndFewOthers) {
@@ -358,7 +418,7 @@ TEST_F(DedupRunTest, UnfinishedRunsAreObsolete) {
 TEST_F(DedupRunTest, RunsExpireByTheirNewestTime) {
   auto entries = RandomEntries(10, 1);
   std::vector<std::shared_ptr<const DedupRun>> runs = {*Write(Range(1, 5, 100), entries), *Write(Range(6, 9, 200), entries)};
-  DedupIndex index(runs, CommitSequence(9), 100);
+  DedupIndex index(runs, CommitSequence(9), 100, 100);
   EXPECT_TRUE(index.Expire(Timestamp{100}).empty());
   EXPECT_EQ(index.Expire(Timestamp{101}).size(), 1u);
   EXPECT_EQ(index.runs().size(), 1u);
@@ -367,7 +427,7 @@ TEST_F(DedupRunTest, RunsExpireByTheirNewestTime) {
 
 TEST_F(DedupRunTest, TablesInMemoryAreCountedUntilTheyAreSealed) {
   constexpr size_t kKeys = 3'000;  // more than a new table has room for
-  DedupIndex index({}, CommitSequence(), 2 * kKeys);
+  DedupIndex index({}, CommitSequence(), 2 * kKeys, 20 * kKeys);
   const uint64_t empty = index.memory_bytes();
   EXPECT_GT(empty, 0u);
   index.open().Reserve(kKeys);
@@ -376,8 +436,9 @@ TEST_F(DedupRunTest, TablesInMemoryAreCountedUntilTheyAreSealed) {
   for (const auto& entry : RandomEntries(kKeys, 1)) index.open().Insert(entry.key, entry.place);
   index.Freeze(CommitSequence(9));
   EXPECT_GE(index.memory_bytes(), 2 * kKeys * sizeof(DedupEntry));  // the next one has room for as many
-  const auto sealed = index.Sealed(*Write(Range(1, 9), RandomEntries(kKeys, 1)));
-  EXPECT_EQ(index.memory_bytes(), index.open().byte_size());
+  const auto keys = index.KeysForNextRun();
+  const auto sealed = index.Sealed(*Write(Range(1, 9), RandomEntries(kKeys, 1)), keys);
+  EXPECT_EQ(index.memory_bytes(), index.open().byte_size() + keys->byte_size());
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ class Recovery {
                    "restore the file from a backup; without it duplicates would be taken twice"};
     }
     CommitSequence covered = runs.empty() ? checkpoint_.dedup_covered : std::max(checkpoint_.dedup_covered, runs.back()->range().last);
-    out_.dedup = std::make_unique<DedupIndex>(std::move(runs), covered, options_.dedup_table_keys());
+    out_.dedup = std::make_unique<DedupIndex>(std::move(runs), covered, options_.dedup_table_keys(), options_.dedup_run_keys_max);
     return {};
   }
 

@@ -127,13 +127,14 @@ void Upkeep::SealIfDue(CommitSequence durable, Timestamp now) {
 
 void Upkeep::PostSeal() {
   sealing_ = true;
-  parts_.jobs.Post([this, frozen = parts_.dedup.frozen().front()]() -> BackgroundJobs::Completion {
-    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(SealTable(parts_.env, parts_.paths, parts_.journal_id, frozen));
-    return [this, run] {
+  parts_.jobs.Post([this, frozen = parts_.dedup.frozen().front(), keys = parts_.dedup.KeysForNextRun()]() -> BackgroundJobs::Completion {
+    auto run = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(SealTable(parts_.env, parts_.paths, parts_.journal_id, frozen, keys.get()));
+    return [this, run, keys] {
       sealing_ = false;
       if (!run->ok()) return Failed(kSealing, run->error());
       Succeeded(kSealing);
-      auto table = parts_.dedup.Sealed(run->value());
+      auto table = parts_.dedup.Sealed(run->value(), keys);
+      merge_wanted_ = true;
       // Only under load the memory is wanted again soon.
       if (table->size() >= parts_.options.dedup_table_keys() / 2) PostClear(std::move(table));
     };
@@ -148,20 +149,23 @@ void Upkeep::PostClear(std::shared_ptr<DedupTable> table) {
 }
 
 void Upkeep::MergeIfDue(Timestamp now) {
-  const auto& runs = parts_.dedup.runs();
   if (merge_retry_at_.us > now.us + kRetryDelayUs) merge_retry_at_ = now;  // the clock was set back
-  const size_t count = merging_ || now < merge_retry_at_ ? 0 : RunsToMerge(runs, parts_.options);
-  if (count > 0) PostMerge(DedupRuns(runs.end() - static_cast<ptrdiff_t>(count), runs.end()));
+  if (!merge_wanted_ || merging_ || now < merge_retry_at_) return;
+  merge_wanted_ = false;
+  auto runs = RunsToMerge(parts_.dedup.runs(), parts_.options);
+  if (!runs.empty()) PostMerge(std::move(runs));
 }
 
 // Nothing depends on it: when it fails, the runs stay as they are.
 void Upkeep::PostMerge(DedupRuns runs) {
   merging_ = true;
+  if (runs.back() == parts_.dedup.runs().back()) parts_.dedup.EndGroup();
   parts_.merge_jobs.Post([this, runs = std::move(runs)]() -> BackgroundJobs::Completion {
     auto merged = std::make_shared<Result<std::shared_ptr<const DedupRun>>>(
         MergeRuns(parts_.env, parts_.paths, parts_.journal_id, runs, parts_.merge_jobs.ending()));
     return [this, runs, merged]() mutable {
       merging_ = false;
+      merge_wanted_ = true;
       if (!merged->ok()) {
         merge_retry_at_ = Timestamp{now_.us + kRetryDelayUs};
         return Warn(kMerging, merged->error());

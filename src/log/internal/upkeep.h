@@ -98,6 +98,7 @@ class Upkeep {
 
   bool preparing_ = false;
   bool freeze_wanted_ = false, sealing_ = false, merging_ = false;
+  bool merge_wanted_ = true;  // runs are others than when it was asked which to merge
   Timestamp merge_retry_at_{INT64_MIN};
   SegmentNumber seen_active_;             // as of the last AtCut
   bool capture_wanted_ = false;
