@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "io/env.h"
+#include "io/process_memory.h"
 #include "io/sockets.h"
 #include "server/config.h"
 #include "server/config_keys.h"
@@ -87,6 +88,7 @@ void ServeAction::Define(CLI::App& app) {
 }
 
 int ServeAction::Run() {
+  io::ShareHeaps();
   auto termination = io::Termination::Make();
   if (!termination.ok()) return Fail(termination.error());
   io::RealWorld early;

@@ -2,6 +2,7 @@
 #include "io/process_memory.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,11 @@
 #include "io/internal/descriptor.h"
 
 namespace sluice::io {
+namespace {
+
+constexpr int kHeapsMax = 2;
+
+}  // namespace
 
 uint64_t PrivateMemoryBytes() {
   const Descriptor file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
@@ -19,5 +25,7 @@ uint64_t PrivateMemoryBytes() {
   if (std::sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3) return 0;
   return (resident - std::min(resident, shared)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
+
+void ShareHeaps() { mallopt(M_ARENA_MAX, kHeapsMax); }
 
 }  // namespace sluice::io

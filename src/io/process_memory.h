@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 //
-// What this process has of the machine's memory for itself.
+// What this process has of the machine's memory for itself, and how its threads share it.
 
 #include <cstdint>
 
@@ -9,5 +9,9 @@ namespace sluice::io {
 
 // Bytes that are nobody else's: neither shared memory (hot chunks) nor pages of files. 0: the system does not say. Any thread.
 uint64_t PrivateMemoryBytes();
+
+// All threads take memory from two heaps, so that what one gives back serves the next one. The C library would have eight for each core, each
+// of which keeps what was once freed. To be called before threads start.
+void ShareHeaps();
 
 }  // namespace sluice::io
