@@ -141,11 +141,11 @@ Result<std::shared_ptr<const TableVersion>> TableCommitter::Load(const ProgressC
   return AcceptAndPublish(loaded, std::move(progress));
 }
 
-Result<std::shared_ptr<const TableVersion>> TableCommitter::AppendUnpublished(std::vector<iceberg::DataFile> files,
+Result<std::shared_ptr<const TableVersion>> TableCommitter::AppendUnpublished(std::vector<iceberg::AddedFile> files,
                                                                               const PartitionOffsets& from, const FeedProgress& next) {
   CHECK(current_.metadata != nullptr, "an append to a table that was not loaded");
   auto change = ProgressChange(table_.topic_name(), next);
-  for (auto& file : files) change.snapshot->added.push_back({std::move(file), current_.metadata->default_spec_id});
+  change.snapshot->added = std::move(files);
   auto unmoved = [&](const iceberg::TableMetadata& base) -> Result<void> {
     ASSIGN_OR_RETURN(auto progress, CheckProgress(base));
     if (SameOffsets(progress.offsets(), from)) return {};
@@ -165,7 +165,7 @@ Result<std::shared_ptr<const TableVersion>> TableCommitter::AppendUnpublished(st
   return Accept(*committed, next);
 }
 
-Result<std::shared_ptr<const TableVersion>> TableCommitter::Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from,
+Result<std::shared_ptr<const TableVersion>> TableCommitter::Append(std::vector<iceberg::AddedFile> files, const PartitionOffsets& from,
                                                                    const FeedProgress& next) {
   ASSIGN_OR_RETURN(auto version, AppendUnpublished(std::move(files), from, next));
   Publish(version);

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "iceberg/catalog.h"
 #include "iceberg/orphan_files.h"
+#include "iceberg/table_change.h"
 #include "io/env.h"
 #include "table/feed_check.h"
 #include "table/known_table.h"
@@ -43,10 +44,10 @@ class TableCommitter {
   // created: load again.
   Result<std::shared_ptr<const TableVersion>> Load(const ProgressCheck& check = {});
 
-  // Adds `files` and moves progress from `from` to `next`, in one commit; publishes the version. REQUIRES: Load succeeded.
+  // Adds `files`, each under the partition spec by which it was made, and moves progress from `from` to `next`, in one commit; publishes the version. REQUIRES: Load succeeded.
   // kConflict: progress is not `from` any more, nothing was changed. kCommitUnknown: it may be in: Load tells.
   // kInvalid: as Load.
-  Result<std::shared_ptr<const TableVersion>> Append(std::vector<iceberg::DataFile> files, const PartitionOffsets& from,
+  Result<std::shared_ptr<const TableVersion>> Append(std::vector<iceberg::AddedFile> files, const PartitionOffsets& from,
                                                      const FeedProgress& next);
 
   // ---- going on after a pause; the explicit way past the rules above ----
@@ -56,7 +57,7 @@ class TableCommitter {
   // kInvalid: its columns are not where events are written. kConflict: somebody changed it meanwhile.
   Result<std::shared_ptr<const TableVersion>> Adopt(const std::optional<iceberg::Table>& found, const FeedProgress& progress);
   // Append to a table that was adopted, for rows older than those in memory: not published, because a view of it would have a gap.
-  Result<std::shared_ptr<const TableVersion>> AppendUnpublished(std::vector<iceberg::DataFile> files, const PartitionOffsets& from,
+  Result<std::shared_ptr<const TableVersion>> AppendUnpublished(std::vector<iceberg::AddedFile> files, const PartitionOffsets& from,
                                                                 const FeedProgress& next);
 
   // Forgets old snapshots and deletes the files that only they refer to, once no view has a version from before: those that are

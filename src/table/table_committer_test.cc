@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "iceberg/scan_plan.h"
 #include "io/simulated_world.h"
 #include "table/event_schema.h"
 
@@ -133,6 +134,37 @@ class TwoCommittersTest : public testing::Test {
   iceberg::Catalog catalog_{world_.catalog(), world_.env(), {"file:///warehouse"}};
   const SnapshotRetention retention_{0, 1};
 };
+
+// Defect: a file counted as made under the partitioning that the table had at the commit. When expiry had met a newer one since the file was
+// written, the table paused, or the file was filed under values of other columns.
+TEST_F(TwoCommittersTest, FilesKeepThePartitioningUnderWhichTheyWereMade) {
+  Server one(world_.env(), catalog_);
+  ASSERT_TRUE(one.Commit(0, 1).ok());
+  ASSERT_TRUE(one.Commit(1, 2).ok());
+  const iceberg::TableName name{one.table.name().table_namespace, one.table.name().name};
+  iceberg::AddedFile staged;
+  staged.file.path = "file:///warehouse/staged.parquet";
+  staged.file.record_count = 1;
+  staged.spec_id = catalog_.LoadTable(name)->metadata->default_spec_id;
+
+  iceberg::TableChange change;
+  change.set_spec = {{"type", iceberg::ParseTransform("identity")}};
+  ASSERT_TRUE(catalog_.Commit(*catalog_.LoadTable(name), change).ok());
+  world_.env().clock.SleepUs(10'000);
+  ASSERT_TRUE(one.committer.ExpireSnapshots(retention_).ok());
+  ASSERT_NE(one.registry.Version(one.table)->metadata.default_spec_id, staged.spec_id);
+
+  FeedProgress next;
+  next.journal_id = one.committer.journal_id();
+  next.partitions[log::LogPartition(0)] = {log::Offset(3), 0};
+  const auto done = one.committer.Append({staged}, {{log::LogPartition(0), log::Offset(2)}}, next);
+  ASSERT_TRUE(done.ok()) << done.error().ToString();
+  const auto& metadata = (*done)->metadata;
+  const auto plan = iceberg::PlanScan(world_.env().objects, metadata, *metadata.current_snapshot(), {}, nullptr);
+  ASSERT_TRUE(plan.ok()) << plan.error().ToString();
+  ASSERT_EQ(plan->files.size(), 1u);
+  EXPECT_EQ(plan->files[0].file->partition.size(), 0u);
+}
 
 // Defect: a server that expired snapshots took over the progress that another one had committed, unchecked. Its own rows left memory and
 // log.

@@ -105,7 +105,7 @@ Result<StagedFiles> StageDataFiles(io::Env env, WritingTurns& turns, const icebe
     ASSIGN_OR_RETURN(auto written, writer->Finish());
     written.file.partition = partition;
     out.bytes += static_cast<uint64_t>(written.file.file_size_bytes);
-    out.files.push_back(std::move(written.file));
+    out.files.push_back({std::move(written.file), metadata.default_spec_id});
     return {};
   };
   const auto grouped = GroupByPartition(metadata.spec(), chunks);
@@ -120,8 +120,8 @@ Result<StagedFiles> StageDataFiles(io::Env env, WritingTurns& turns, const icebe
   return out;
 }
 
-void RemoveStagedFiles(io::Env env, const std::vector<iceberg::DataFile>& files) {
-  for (auto& file : files)
+void RemoveStagedFiles(io::Env env, const std::vector<iceberg::AddedFile>& files) {
+  for (auto& [file, spec_id] : files)
     if (auto removed = env.objects.Remove(file.path); !removed.ok())
       env.log.Warn("staged file left behind", {{"uri", file.path}, {"cause", removed.error().message}});
 }

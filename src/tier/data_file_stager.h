@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "iceberg/data_file.h"
 #include "iceberg/data_file_options.h"
+#include "iceberg/table_change.h"
 #include "iceberg/table_metadata.h"
 #include "io/env.h"
 #include "table/hot_tail.h"
@@ -33,7 +33,7 @@ inline constexpr int64_t kPageBytesMax = 1 << 20;   // and of a dictionary
 inline constexpr size_t kRowGroupsPerFileMax = 32;  // their Bloom filters are kept until the file ends
 
 struct StagedFiles {
-  std::vector<iceberg::DataFile> files;
+  std::vector<iceberg::AddedFile> files;
   uint64_t rows = 0;
   uint64_t bytes = 0;
 };
@@ -47,6 +47,6 @@ Result<StagedFiles> StageDataFiles(io::Env env, WritingTurns& turns, const icebe
                                    const iceberg::DataFileOptions& options, const std::vector<table::HotChunkView>& chunks);
 
 // Removes staged files that no commit can refer to any more. Failures are logged: a file that stays is an orphan, not a loss.
-void RemoveStagedFiles(io::Env env, const std::vector<iceberg::DataFile>& files);
+void RemoveStagedFiles(io::Env env, const std::vector<iceberg::AddedFile>& files);
 
 }  // namespace sluice::tier
