@@ -48,14 +48,15 @@ class SegmentReader {
   SegmentReader(std::shared_ptr<io::File> file, uint64_t size, ReadAhead* ahead) : file_(std::move(file)), size_(size), ahead_(ahead) {}
   bool IsInside(uint64_t position, size_t n) const { return position >= window_at_ && position + n <= window_at_ + window_.size(); }
   Result<void> ReadWindow(uint64_t position, size_t n);
-  Result<void> TakeNext(uint64_t position);
-  void BeginNext(base::LargeArray<char> memory) const;
+  Result<void> TakeNext(uint64_t position, size_t n);
+  Result<void> Gather(uint64_t position, size_t n);
 
   std::shared_ptr<io::File> file_;
   uint64_t size_;
   ReadAhead* ahead_;
   base::LargeArray<char> memory_;
-  std::string_view window_;  // of `memory_`
+  base::LargeArray<char> gathered_;  // for commits that are longer than what is read at once
+  std::string_view window_;          // of one of both
   uint64_t window_at_ = 0;
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <random>
 #include <string>
 
@@ -22,7 +24,7 @@ std::string RandomBytes(size_t n) {
 }
 
 // Goal: who reads a file in pieces of all sizes, as a scan of commits does, gets its bytes, whatever was read ahead.
-// Method: pieces that lie across the borders of windows, some of them longer than the room before a window, with steps back to a commit's header.
+// Method: pieces that lie across the borders of windows, some of them longer than what is read at once, with steps back to a commit's header.
 TEST(ReadAheadTest, PiecesAcrossWindowsAreTheFilesBytes) {
   io::SimulatedWorld world(3);
   world.Run([&] {
@@ -33,7 +35,8 @@ TEST(ReadAheadTest, PiecesAcrossWindowsAreTheFilesBytes) {
     for (int round = 0; round < 20; round++) {
       auto reader = SegmentReader::Open(world.env().files, "segment", round % 4 == 0 ? nullptr : &ahead).value();
       for (uint64_t at = round % 2 == 0 ? 0 : kBlock; at < kFileBytes;) {
-        const size_t largest = random() % 8 == 0 ? size_t{6} << 20 : size_t{300} << 10;
+        const size_t largest =
+            std::array{3 * ReadAhead::kPieceBytes, ReadAhead::kRoom + kBlock, size_t{300} << 10}[std::min(random() % 8, uint64_t{2})];
         const size_t n = 1 + random() % largest;
         ASSERT_TRUE(reader.Read(at, 80).ok());
         const auto piece = reader.Read(at, n);
