@@ -129,7 +129,7 @@ Json Writes(const ProbeOptions& options, size_t block_bytes) {
 
 Json Disk(io::Env env, const ProbeOptions& options, size_t block_bytes) {
   Json out;
-  env.threads.Start("disk-probe", io::ThreadPriority::kLog, [&] { out = Writes(options, block_bytes); })->Join();
+  env.threads.Start("disk-probe", io::ThreadPriority::kRealTime, [&] { out = Writes(options, block_bytes); })->Join();
   return out;
 }
 

@@ -54,7 +54,7 @@ def run(command, arguments):
         debug = build.build("debug", offline=offline)
         _unit_tests(score, debug)
     if words == ["all"]:
-        release = build.build("release", ("sluice", "sluice_sim", "sluice_faults", "sluice_history"), offline)
+        release = build.build("release", offline=offline)  # all of it: the programs of the benchmarks have to build, too
         _simulator(score, release)
         _real_binary(score, "e2e", release)
         _real_binary(score, "faults", release)
