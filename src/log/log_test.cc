@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/log.h"
 
+#include "io/forwarding_files.h"
 #include "log/internal/journal_directory.h"
+#include "log/internal/segment_files.h"
 #include "log/test_log_fixture.h"
 
 namespace sluice::log {
@@ -118,6 +120,37 @@ TEST_F(LogTest, AFullDiskRefusesWhatItCouldNotAnswer) {
     auto stopped = log->Shutdown();
     ASSERT_FALSE(stopped.ok());
     EXPECT_EQ(stopped.error().code, ErrorCode::kExhausted);
+  });
+}
+
+// Counts files that are made.
+class CountingFiles final : public io::ForwardingFiles {
+ public:
+  using ForwardingFiles::ForwardingFiles;
+  Result<std::unique_ptr<io::File>> Open(const Path& path, io::OpenOptions options) override {
+    made += options.mode == io::OpenMode::kCreate;
+    return files_.Open(path, options);
+  }
+  int made = 0;
+};
+
+// Found on a full tmpfs beside other work: a segment was written up to where the disk was full, which took so long that the one before was
+// full meanwhile; what had gathered for it waited without an answer.
+TEST_F(LogTest, ASegmentThatHasNoSpaceIsNotBegun) {
+  Run([&] {
+    CountingFiles files(world_.env().files);
+    const LogPaths paths(kTestDirectory);
+    ASSERT_TRUE(files.CreateDirectories(paths.journal).ok());
+    const SegmentRequest request{MakeIdentity(world_.env().random).id, SegmentNumber(1), 1 << 20};
+    io::SimulationOptions full;
+    full.disk_bytes_max = request.bytes - 1;
+    world_.SetOptions(full);
+    const auto refused = PrepareSegment(EnvWith(files), paths, request);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+    EXPECT_EQ(files.made, 0);
+    world_.SetOptions({});
+    EXPECT_TRUE(PrepareSegment(EnvWith(files), paths, request).ok());
   });
 }
 

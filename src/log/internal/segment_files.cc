@@ -36,6 +36,15 @@ Result<void> WriteZeros(io::Env env, io::File& file, const SegmentRequest& reque
   return file.Sync();
 }
 
+// That there is no room has to be known soon: until then commits gather for this segment. Not every file system tells.
+Result<void> CheckSpace(io::Env env, const LogPaths& paths, uint64_t bytes) {
+  ASSIGN_OR_RETURN(const auto space, env.files.Space(paths.journal));
+  if (space.total_bytes == 0 || space.free_bytes >= bytes) return {};
+  return Error{ErrorCode::kExhausted,
+               "no space left for a journal segment of " + std::to_string(bytes) + " bytes in '" + paths.journal + "': " + std::to_string(space.free_bytes) + " are free",
+               "free some space"};
+}
+
 Result<void> WriteHeader(io::Env env, io::File& file, const SegmentRequest& request, bool recycled) {
   auto block = ZeroedBytes(kBlock);
   EncodeSegmentHeader({kJournalFormatVersion, recycled, request.journal_id, request.number, request.bytes, env.clock.Now()}, block.get());
@@ -59,6 +68,7 @@ Result<bool> TakeSpare(io::Env env, const LogPaths& paths, uint64_t bytes) {
 
 Result<SegmentFile> Prepare(io::Env env, const LogPaths& paths, const SegmentRequest& request) {
   ASSIGN_OR_RETURN(bool recycled, TakeSpare(env, paths, request.bytes));
+  if (!recycled) RETURN_IF_ERROR(CheckSpace(env, paths, request.bytes));
   auto mode = recycled ? io::OpenMode::kReadWrite : io::OpenMode::kCreate;
   ASSIGN_OR_RETURN(std::shared_ptr<io::File> file, env.files.Open(paths.preparing(), {mode, true}));
   if (!recycled) RETURN_IF_ERROR(WriteZeros(env, *file, request));
