@@ -81,6 +81,10 @@ void AddCatalogLie(Scenario& scenario, Dice& dice) {
   scenario.crashes = static_cast<int>(dice.Between(1, 6));
 }
 
+// A body takes dozens of turns through a small window. With long ones it would never come within the time that a body has.
+constexpr uint64_t kSmallWindowBytes = 1'000;
+constexpr int64_t kSmallWindowTravelUsMax = 5'000;
+
 // A network below connections does worse things than one below requests, except that it repeats nothing; the front knows one tenant.
 void AddHttp(Scenario& scenario, Dice& dice) {
   auto& http = scenario.http;
@@ -103,7 +107,8 @@ void AddHttp(Scenario& scenario, Dice& dice) {
   auto& faults = scenario.faults;
   faults.travel_us_max = dice.OneIn(3) ? 0 : dice.Between(100, 50'000);
   faults.piece_bytes_max = dice.Coin() ? 0 : 2'000;
-  faults.window_bytes_max = dice.OneIn(3) ? 1'000 : 64'000;
+  faults.window_bytes_max = dice.OneIn(3) ? kSmallWindowBytes : 64'000;
+  if (faults.window_bytes_max == kSmallWindowBytes) faults.travel_us_max = std::min(faults.travel_us_max, kSmallWindowTravelUsMax);
   if (dice.Coin()) faults.connection_reset = 0.01;
   if (dice.OneIn(3)) faults.connection_stalled = 0.003;
   if (dice.OneIn(4)) faults.accept_exhausted = 0.1;
