@@ -13,7 +13,7 @@
 namespace sluice::io {
 namespace {
 
-constexpr int kHeapsMax = 2;
+constexpr int kHeapsMax = 4;
 
 }  // namespace
 
