@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """B1, open loop: single events at a fixed rate, alone and beside others that want the cores."""
 import contextlib
-import subprocess
-import sys
 import threading
 
 import measure
+from busy_loops import busy_loops
 from figures import median, milliseconds, plain, thousands
 from peers.nginx import Nginx
 from picture import Bar
@@ -49,18 +48,6 @@ def latency(options):
                   milliseconds(result.probe("disk_4k", "p99_us")))
     table.picture("p99 from due to durable, single events", bars)
     return table
-
-
-@contextlib.contextmanager
-def busy_loops(count):
-    """Programs that take whatever CPU they get."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 @contextlib.contextmanager

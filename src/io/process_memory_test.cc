@@ -2,7 +2,15 @@
 #include "io/process_memory.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/mman.h>
+
+#include <barrier>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace sluice::io {
 namespace {
@@ -24,6 +32,35 @@ TEST(ProcessMemory, CountsWhatIsNobodyElses) {
   EXPECT_NEAR(static_cast<double>(with_both - with_own), 0, 2 * kMiB);
   munmap(own, kBytes);
   munmap(shared, kBytes);
+}
+
+// Heaps of the C library, as it tells itself, while `count` threads have memory.
+int HeapsOfThreads(int count) {
+  std::barrier all_have(count);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; i++)
+    threads.emplace_back([&] {
+      void* memory = std::malloc(100);
+      all_have.arrive_and_wait();
+      std::free(memory);
+    });
+  for (auto& thread : threads) thread.join();
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* to = open_memstream(&text, &size);
+  malloc_info(0, to);
+  std::fclose(to);
+  const std::string told(text, size);
+  std::free(text);
+  int heaps = 0;
+  for (size_t at = told.find("<heap nr="); at != std::string::npos; at = told.find("<heap nr=", at + 1)) heaps++;
+  return heaps;
+}
+
+// In a process of its own: heaps that there are stay.
+TEST(ProcessMemoryDeathTest, ThreadsShareFourHeaps) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT((ShareHeaps(), std::_Exit(HeapsOfThreads(8) <= 4 ? 0 : 1)), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

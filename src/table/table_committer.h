@@ -44,7 +44,8 @@ class TableCommitter {
   // created: load again.
   Result<std::shared_ptr<const TableVersion>> Load(const ProgressCheck& check = {});
 
-  // Adds `files`, each under the partition spec by which it was made, and moves progress from `from` to `next`, in one commit; publishes the version. REQUIRES: Load succeeded.
+  // Adds `files`, each under the partition spec by which it was made, and moves progress from `from` to `next`, in one commit; publishes
+  // the version. REQUIRES: Load succeeded.
   // kConflict: progress is not `from` any more, nothing was changed. kCommitUnknown: it may be in: Load tells.
   // kInvalid: as Load.
   Result<std::shared_ptr<const TableVersion>> Append(std::vector<iceberg::AddedFile> files, const PartitionOffsets& from,

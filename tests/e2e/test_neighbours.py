@@ -7,19 +7,10 @@ import pathlib
 import subprocess
 import sys
 
-from sluice_server import event
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-
-@contextlib.contextmanager
-def busy_loops():
-    """One for each core, each in a session of its own."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(os.cpu_count())]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
+from busy_loops import busy_loops  # noqa: E402  (the path above makes it importable)
+from sluice_server import event  # noqa: E402
 
 
 def policy_of(thread):
@@ -44,7 +35,7 @@ def may_be_real_time():
 
 
 def test_the_loop_is_real_time_beside_busy_loops_where_that_is_allowed(server):
-    with busy_loops():
+    with busy_loops(os.cpu_count()):
         if may_be_real_time():
             server.wait_until(lambda: policy_of(server.process.pid) == os.SCHED_FIFO)
         assert server.send([event(1)]).status == 200

@@ -3,8 +3,8 @@
 //
 // A filter of the keys of several runs, in memory: one cache line says that a key is in none of them, where each run's own filter would be
 // another line to wait for. It grows while others ask it, so that a new run needs no new filter. Lines are as of dedup_filter.h, with one
-// byte a key, not four: of keys that are not in it 1 in 35 seem to be when it is four fifths full, as it is before its sixteen runs are
-// merged, 1 in 1,000 when half full. Those are looked for in the filters of the runs.
+// byte a key, not four: of keys that are not in it 1 in 27 seem to be when it is four fifths full, as it is before its sixteen runs are
+// merged, 1 in 570 when half full. Those are looked for in the filters of the runs.
 
 #include <cstddef>
 #include <span>
