@@ -55,6 +55,11 @@ def effects(tree):
     yield from _in_code(tree, r"\brandom_device\b", "asks for randomness; use io::Random", judged)
 
 
+def prefetches(tree):
+    """g++ 12 drops calls of functions that only prefetch."""
+    yield from _in_code(tree, r"\b(__builtin|_mm)_prefetch\b", "may be compiled to nothing; use base::Prefetch", lambda file: True)
+
+
 def skipped_tests(tree):
     yield from _anywhere(tree, r"\bGTEST_SKIP\b|\bDISABLED_\w|\bpytest\.(skip|xfail|importorskip)\b|\bmark\.(skip|skipif|xfail)\b|\bunittest\.skip",
                          "skips a test; a test runs or is not there", (".cc", ".h", ".py"))
@@ -100,6 +105,7 @@ RULES = {
     "file length": length,
     "sleeps": sleeps,
     "effects": effects,
+    "prefetches": prefetches,
     "skipped tests": skipped_tests,
     "machine paths": machine_paths,
     "markdown titles": markdown_titles,

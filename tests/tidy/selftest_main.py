@@ -37,6 +37,7 @@ PLANTED = {
     "sleeps": [("src/base/a_test.cc", SPDX + "std::this_thread::sleep_for(x);\n"), ("src/io/a.cc", SPDX + "usleep(5);\n")],
     "effects": [("src/event/a.cc", SPDX + body) for body in (
         "std::thread t;\n", "int f = ::open(p);\n", "std::ifstream in(p);\n", "auto t = std::chrono::system_clock::now();\n", "std::random_device r;\n")],
+    "prefetches": [("src/log/a.h", HEADER + "void Prefetch(const char* at) { __builtin_prefetch(at); }\n")],
     "skipped tests": [("src/base/a_test.cc", SPDX + "GTEST_" + "SKIP();\n"), ("tests/e2e/test_a.py", SPDX.replace("//", "#") + "@pytest.mark.sk" + "ip\n")],
     "machine paths": [("docs/a.md", "# a\n\nSee /wo" + "rk/main.\n"), ("src/base/a.cc", SPDX + 'Open("/t' + 'mp/x");\n')],
     "markdown titles": [("docs/a.md", "no title\n"), ("docs/b.md", "# one\n\n# two\n")],

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/large_array.h"
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "io/env.h"
@@ -46,7 +47,7 @@ class DedupRun {
   // False: not in the run. True: probably is (about 1 in 170,000 keys that are not answers true).
   bool MayHold(const DedupKey& key, const DedupFilterBits& bits) const { return log::MayHold(LineOf(key), bits); }
   // Fetches what MayHold looks at: a filter is larger than the caches.
-  void Prefetch(const DedupKey& key) const { __builtin_prefetch(&LineOf(key)); }
+  void Prefetch(const DedupKey& key) const { base::Prefetch(&LineOf(key)); }
   // An empty place: not in the run. kCorruption names file and position.
   Result<DedupPlace> Find(const DedupKey& key) const;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/large_array.h"
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "log/internal/dedup_key.h"
 
@@ -36,7 +37,7 @@ class DedupTable {
   size_t byte_size() const { return slots_.size() * sizeof(DedupEntry); }
   // Makes room for `n` further keys. Moves the entries: earlier pointers are void.
   void Reserve(size_t n);
-  void Prefetch(const DedupKey& key) const { __builtin_prefetch(&slots_[Home(key)], 1); }
+  void Prefetch(const DedupKey& key) const { base::Prefetch(&slots_[Home(key)]); }
   // The place of a key; null: not in the table. Until the next Reserve.
   const DedupPlace* Find(const DedupKey& key) const;
   // REQUIRES: Find(key) == nullptr, room was reserved. The place may be overwritten through the pointer until the next Reserve.

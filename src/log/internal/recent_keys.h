@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/large_array.h"
+#include "base/prefetch.h"
 #include "log/internal/dedup_filter.h"
 #include "log/internal/dedup_table.h"
 
@@ -24,7 +25,7 @@ class RecentKeys {
   // Any thread, also while keys are added: true for all whose Add happened before, and for some others.
   bool MayHold(const DedupKey& key, const DedupFilterBits& bits) const;
   size_t byte_size() const { return lines_.size() * sizeof(DedupFilterLine); }
-  void Prefetch(const DedupKey& key) const { __builtin_prefetch(&lines_[FilterLineOf(key, lines_.size())]); }
+  void Prefetch(const DedupKey& key) const { base::Prefetch(&lines_[FilterLineOf(key, lines_.size())]); }
 
  private:
   base::LargeArray<DedupFilterLine> lines_;  // its words are read and written as atomic ones
