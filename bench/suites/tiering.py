@@ -37,7 +37,7 @@ def tiering(options):
     row("ingest with tiering beside it", both["events_per_second"], f"{drained:.1f} s until all was in the table",
         mebibytes(both["memory"]["private"]), mebibytes(both["memory"]["shared"]))
     row("ingest and tiering, until the last row is in the table", both["events_answered"] / (options.seconds * 4 + 1 + drained))
-    row(f"ingest with tiering, first {options.seconds * 4} seconds of a new directory", first["events_per_second"],
+    row(f"ingest with tiering, first {options.seconds * 4:g} seconds of a new directory", first["events_per_second"],
         "journal segments are zeroed, memory for hot rows is new")
     with Sluice(config=HOT_ONLY) as server:
         hot = measure.load(server, 200, options.seconds)
