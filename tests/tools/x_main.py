@@ -63,6 +63,13 @@ class MissingPackages(WithClone):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("demo", done.stdout)
 
+    def test_help_of_a_command_needs_nothing(self):
+        for command in ("fuzz", "sim", "test"):
+            done = self.run_x(command, "--help")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn(f"usage: ./x {command} ", done.stdout)
+        self.assertIn("./x build release", self.run_x("sim", "-h").stdout)
+
 
 class Preflight(WithClone):
     def test_fewer_compilers_where_there_is_less_memory(self):

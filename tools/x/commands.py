@@ -13,6 +13,7 @@ class Command:
     arguments: str
     meaning: str
     module: str  # x.<module>.run(arguments: list[str]) -> exit code
+    helps_itself: bool = False  # --help is for the program behind it
 
 
 COMMANDS = [
@@ -20,9 +21,9 @@ COMMANDS = [
     Command("test", "[all|fast|engines|--sanitize KIND] [--offline]", "run every test; fast = unit tests, tidy; engines = DuckDB, Spark; KIND = thread|address", "test"),
     Command("fmt", "[--all] [FILE...]", "format the C++ files that changed", "fmt"),
     Command("check", "[FILE...]", "tidy test, format and clang-tidy of the files that changed", "check"),
-    Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch"),
+    Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch", helps_itself=True),
     Command("demo", "[ARGUMENT...]", "from an empty machine to SQL over a week of earthquakes", "demo"),
-    Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench"),
+    Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench", helps_itself=True),
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
     Command("coverage", "[--lines] [--keep] [ARGUMENT...]", "build, then count which lines of log/, table/, tier/, iceberg/ the simulator reaches", "coverage"),
     Command("fuzz", "[NAME...] [--minutes N]", "build with libFuzzer and sanitizers, then look for inputs that break a decoder; a minute each", "fuzz"),
@@ -44,6 +45,8 @@ def main(arguments):
         near = difflib.get_close_matches(name, [c.name for c in COMMANDS], n=1, cutoff=0.0)
         console.say(f'./x: there is no command "{name}"; did you mean ./x {near[0]}? ./x help lists all.')
         return 2
+    if not command.helps_itself and {"-h", "--help"} & set(arguments[1:]):
+        return print_help_of(command)
     try:
         module = importlib.import_module(f"x.{command.module}")
         return module.run(name, arguments[1:])
@@ -53,6 +56,14 @@ def main(arguments):
     except KeyboardInterrupt:
         console.say(f"./x {name}: stopped; the same command goes on where this one ended.")
         return 130
+
+
+def print_help_of(command):
+    """Without building anything; what is built already tells its own options."""
+    print(f"usage: ./x {command.name} {command.arguments}\n\n  {command.meaning}", flush=True)
+    if "[ARGUMENT...]" in command.arguments and command.module == "launch":
+        importlib.import_module("x.launch").print_help_of(command.name)
+    return 0
 
 
 def print_help():

@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """./x run, ./x sim, ./x faults: builds release, then becomes the program, with the caller's folder and arguments."""
 import os
+import subprocess
 
 from x import build, console, paths
 
 PROGRAMS = {"run": "sluice", "sim": "sluice_sim"}
+
+
+def print_help_of(command):
+    """The ARGUMENTs of a program that is there."""
+    program = paths.BUILD / "release" / PROGRAMS[command]
+    if program.exists():
+        print(flush=True)
+        subprocess.run([program, "--help"])
+    else:
+        print(f"\n  Its ARGUMENTs are told once it is built: ./x build release, then ./x {command} --help")
 
 
 def run(command, arguments):
