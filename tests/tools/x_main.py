@@ -64,11 +64,16 @@ class MissingPackages(WithClone):
         self.assertIn("demo", done.stdout)
 
     def test_help_of_a_command_needs_nothing(self):
-        for command in ("fuzz", "sim", "test"):
+        for command in ("bench", "demo", "faults", "fuzz", "overload", "run", "sim", "test"):
             done = self.run_x(command, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn(f"usage: ./x {command} ", done.stdout)
         self.assertIn("./x build release", self.run_x("sim", "-h").stdout)
+
+    def test_a_mistyped_option_of_fuzz_is_refused_before_anything_is_built(self):
+        with mock.patch.object(build, "build") as built:
+            self.assertEqual(commands.main(["fuzz", "json", "--minute", "5"]), 2)
+        built.assert_not_called()
 
 
 class Preflight(WithClone):

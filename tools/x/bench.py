@@ -6,15 +6,20 @@ import sys
 from x import build, paths
 
 PROGRAMS = ("sluice", "sluice_load", "sluice_probe", "sluice_freshness", "sluice_append", "sluice_parse", "sluice_parquet", "sluice_duplicates")
+MAIN = paths.ROOT / "bench" / "run.py"
+
+
+def helper(_):
+    return [sys.executable, MAIN]  # its help needs nothing that was fetched
 
 
 def run(_, arguments):
-    python = sys.executable  # its help needs nothing that was fetched
-    if not {"-h", "--help", "--list"} & set(arguments):
+    python = sys.executable
+    if "--list" not in arguments:
         _look_again_for_peers()
         build.build("release", PROGRAMS)
         python = str(paths.VENV_PYTHON)
-    os.execv(python, [python, str(paths.ROOT / "bench" / "run.py"), *arguments])
+    os.execv(python, [python, str(MAIN), *arguments])
 
 
 def _look_again_for_peers():

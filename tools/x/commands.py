@@ -3,6 +3,8 @@
 import dataclasses
 import difflib
 import importlib
+import pathlib
+import subprocess
 
 from x import console
 
@@ -12,8 +14,7 @@ class Command:
     name: str
     arguments: str
     meaning: str
-    module: str  # x.<module>.run(arguments: list[str]) -> exit code
-    helps_itself: bool = False  # --help is for the program behind it
+    module: str  # x.<module>.run(name, arguments: list[str]) -> exit code; helper(name) -> what tells its own options, where there is something
 
 
 COMMANDS = [
@@ -21,9 +22,9 @@ COMMANDS = [
     Command("test", "[all|fast|engines|--sanitize KIND] [--offline]", "run every test; fast = unit tests, tidy; engines = DuckDB, Spark; KIND = thread|address", "test"),
     Command("fmt", "[--all] [FILE...]", "format the C++ files that changed", "fmt"),
     Command("check", "[FILE...]", "tidy test, format and clang-tidy of the files that changed", "check"),
-    Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch", helps_itself=True),
-    Command("demo", "[ARGUMENT...]", "from an empty machine to SQL over a week of earthquakes", "demo"),
-    Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench", helps_itself=True),
+    Command("run", "[ARGUMENT...]", "build, then run sluice with the arguments", "launch"),
+    Command("demo", "[--data DIR] [--listen HOST:PORT] [--once]", "from an empty machine to SQL over a week of earthquakes", "demo"),
+    Command("bench", "[NAME...] [--list] [--report FILE]", "build, then measure beside peers and physical probes", "bench"),
     Command("sim", "[--seed N] [ARGUMENT...]", "build, then run the simulator", "launch"),
     Command("coverage", "[--lines] [--keep] [ARGUMENT...]", "build, then count which lines of log/, table/, tier/, iceberg/ the simulator reaches", "coverage"),
     Command("fuzz", "[NAME...] [--minutes N]", "build with libFuzzer and sanitizers, then look for inputs that break a decoder; a minute each", "fuzz"),
@@ -45,10 +46,10 @@ def main(arguments):
         near = difflib.get_close_matches(name, [c.name for c in COMMANDS], n=1, cutoff=0.0)
         console.say(f'./x: there is no command "{name}"; did you mean ./x {near[0]}? ./x help lists all.')
         return 2
-    if not command.helps_itself and {"-h", "--help"} & set(arguments[1:]):
-        return print_help_of(command)
     try:
         module = importlib.import_module(f"x.{command.module}")
+        if arguments[1:2] in (["-h"], ["--help"]):
+            return print_help_of(command, module)
         return module.run(name, arguments[1:])
     except console.Failure as failure:
         console.say(f"./x {name}: {failure}")
@@ -58,11 +59,15 @@ def main(arguments):
         return 130
 
 
-def print_help_of(command):
-    """Without building anything; what is built already tells its own options."""
-    print(f"usage: ./x {command.name} {command.arguments}\n\n  {command.meaning}", flush=True)
-    if "[ARGUMENT...]" in command.arguments and command.module == "launch":
-        importlib.import_module("x.launch").print_help_of(command.name)
+def print_help_of(command, module):
+    """Nothing is built for it: a program that is there tells its own options."""
+    print(f"usage: ./x {command.name} {command.arguments}\n\n  {command.meaning}\n", flush=True)
+    if not hasattr(module, "helper"):
+        return 0
+    program = [str(word) for word in module.helper(command.name)]
+    if all(pathlib.Path(word).exists() for word in program):
+        return subprocess.run([*program, "--help"]).returncode
+    print(f"  More is told by ./x {command.name} --help once it is built: ./x build release")
     return 0
 
 

@@ -27,6 +27,8 @@ def run(command, arguments):
         except (IndexError, ValueError):
             raise console.Failure(f"usage: ./x {command} [NAME...] [--minutes N]", exit_code=2) from None
         del names[at:at + 2]
+    if any(name.startswith("-") for name in names):  # before minutes of building
+        raise console.Failure(f"usage: ./x {command} [NAME...] [--minutes N]", exit_code=2)
     targets = _build(names)
     broken = [target for target in targets if not _fuzz(*target, seconds=max(1, round(minutes * 60)))]
     for name, _ in broken:
