@@ -27,7 +27,8 @@ def tiering(options):
         bars.append(Bar(name, rate, f"{thousands(rate)}/s", "ours"))
 
     table = Table("B4. Tiering. Where nothing else is said, rows of as long a load before are in the table. Rows are sorted by partition, "
-                  "written as ZSTD Parquet and committed to the Iceberg table with the progress; catch-up is a start with all rows still in the log. Parquet probe: DuckDB's COPY of as many rows to one ZSTD file.",
+                  "written as ZSTD Parquet and committed to the Iceberg table with the progress; catch-up is a start with all rows still in the log. "
+                  "Parquet probe: DuckDB's COPY of as many rows to one ZSTD file.",
                   ["what", "events/s", "beside it", "private memory", "hot chunks"])
     with Sluice(config=TIERING) as server:
         first, _ = ingested_and_drained(server, options.seconds * 4)
