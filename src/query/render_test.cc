@@ -113,6 +113,17 @@ TEST(RenderJson, TimesAreRfc3339) {
       "\"PT-0.5S\"");
 }
 
+// Found by fuzzing: the start of the day, or of the second, of a time near the first one is no int64_t.
+TEST(RenderJson, TheFirstTimesAreText) {
+  const std::string zone = "UTC";
+  const auto stamp = std::make_shared<arrow::TimestampScalar>(INT64_MIN, arrow::timestamp(arrow::TimeUnit::MICRO, zone));
+  EXPECT_EQ(Json1(One(stamp)).first, "\"-290308-12-21T19:59:05.224192Z\"");
+  const auto nanoseconds = std::make_shared<arrow::TimestampScalar>(INT64_MIN, arrow::timestamp(arrow::TimeUnit::NANO, zone));
+  EXPECT_EQ(Json1(One(nanoseconds)).first, "\"1677-09-21T00:12:43.145224192Z\"");
+  const auto time = std::make_shared<arrow::Time64Scalar>(INT64_MIN, arrow::time64(arrow::TimeUnit::MICRO));
+  EXPECT_TRUE(Json1(One(time)).first.ends_with(".224192\"")) << Json1(One(time)).first;
+}
+
 TEST(RenderJson, TextIsEscapedAndBytesAreBase64) {
   EXPECT_EQ(Json1(Strings({"a\"b\\\n\x01"})), P("\"a\\\"b\\\\\\n\\u0001\"", "VARCHAR"));
   EXPECT_EQ(Json1(Strings({""})).first, "\"\"");

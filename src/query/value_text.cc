@@ -75,7 +75,7 @@ void AppendTime(int64_t units, int64_t per_second, std::string& out) {
   AppendPadded(seconds / 60 % 60, 2, out);
   out += ':';
   AppendPadded(seconds % 60, 2, out);
-  AppendFraction(units - seconds * per_second, per_second, out);
+  AppendFraction(base::FloorMod(units, per_second), per_second, out);
 }
 
 void AppendTimestamp(int64_t units, int64_t per_second, bool utc, std::string& out) {
@@ -83,10 +83,10 @@ void AppendTimestamp(int64_t units, int64_t per_second, bool utc, std::string& o
     out += units < 0 ? "-infinity" : "infinity";
     return;
   }
-  int64_t days = base::FloorDiv(units, per_second * kSecondsPerDay);
-  AppendDate(days, out);
+  const int64_t per_day = per_second * kSecondsPerDay;
+  AppendDate(base::FloorDiv(units, per_day), out);
   out += 'T';
-  AppendTime(units - days * per_second * kSecondsPerDay, per_second, out);
+  AppendTime(base::FloorMod(units, per_day), per_second, out);
   if (utc) out += 'Z';
 }
 
