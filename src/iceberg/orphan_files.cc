@@ -2,6 +2,7 @@
 #include "iceberg/orphan_files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <span>
 #include <string_view>
@@ -22,12 +23,20 @@ bool EndsWithOne(std::string_view name, std::span<const std::string_view> suffix
 }
 
 std::string NameOf(const std::string& uri) { return uri.substr(uri.rfind('/') + 1); }
+// Of a metadata file, as all engines number them: "00012-<uuid>.metadata.json". -1: it has none.
+int64_t NumberOf(const std::string& uri) {
+  const std::string name = NameOf(uri);
+  int64_t number = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc() && end != name.data() + name.size() && *end == '-' ? number : -1;
+}
+
 bool IsMetadata(const io::ObjectInfo& file) { return file.uri.ends_with(kMetadataSuffix); }
 
 class Search {
  public:
-  Search(Catalog& catalog, io::ObjectStore& objects, const TableName& name, int64_t modified_before_us)
-      : catalog_(catalog), objects_(objects), name_(name), modified_before_us_(modified_before_us) {}
+  Search(Catalog& catalog, io::ObjectStore& objects, const TableName& name, int64_t modified_before_us, const std::set<SnapshotId>& read)
+      : catalog_(catalog), objects_(objects), name_(name), modified_before_us_(modified_before_us), read_(read) {}
 
   Result<OrphanFiles> Run() {
     ASSIGN_OR_RETURN(auto seen, catalog_.LoadTable(name_));
@@ -70,21 +79,25 @@ class Search {
   Result<void> LookForReasons(std::vector<io::ObjectInfo>& files) {
     const auto& metadata = *table_.metadata;
     if (!metadata.PropertyBool("gc.enabled", true)) out_.kept_because = "its property gc.enabled is false";
+    std::string newer;
     for (auto& file : files)
-      if (IsMetadata(file)) LookForNewer(file);
+      if (IsMetadata(file) && IsNewer(file)) newer = NameOf(file.uri);
     // Whoever keeps old metadata files wants them.
     if (!metadata.PropertyBool("write.metadata.delete-after-commit.enabled", false)) std::erase_if(files, IsMetadata);
     ASSIGN_OR_RETURN(auto other, catalog_.FindTableAt(metadata.location, name_));
     if (other) out_.kept_because = "the table " + other->ToString() + " has files at its location";
+    auto lacks = [&](SnapshotId id) { return metadata.FindSnapshot(id) == nullptr; };
+    if (auto lost = std::find_if(read_.begin(), read_.end(), lacks); lost != read_.end())
+      out_.kept_because = "its snapshot " + std::to_string(*lost) + " is gone, and may still be read";
     for (auto& file : files)
       if (IsMetadata(file)) LookAtMetadata(file);
+    if (out_.kept_because.empty() && !newer.empty()) out_.kept_because = newer + " is newer than its last commit, and may still become one";
     return {};
   }
 
-  // A commit whose outcome is not known yet; or the catalog was set back, and what it names was followed by others.
-  void LookForNewer(const io::ObjectInfo& file) {
-    if (file.modified_us / kMicrosPerMilli >= table_.metadata->last_updated_ms)
-      out_.kept_because = NameOf(file.uri) + " is newer than its last commit, and may still become one";
+  // A commit whose outcome is not known yet; or the catalog was set back, and what it names was followed by others. Clocks are set back, too.
+  bool IsNewer(const io::ObjectInfo& file) const {
+    return file.modified_us / kMicrosPerMilli >= table_.metadata->last_updated_ms || NumberOf(file.uri) > NumberOf(table_.metadata_location);
   }
 
   void LookAtMetadata(const io::ObjectInfo& file) {
@@ -100,6 +113,7 @@ class Search {
   io::ObjectStore& objects_;
   const TableName& name_;
   const int64_t modified_before_us_;
+  const std::set<SnapshotId>& read_;
   Table table_;
   OrphanFiles out_;
 };
@@ -112,8 +126,9 @@ uint64_t OrphanFiles::bytes() const {
   return out;
 }
 
-Result<OrphanFiles> FindOrphans(Catalog& catalog, io::ObjectStore& objects, const TableName& name, int64_t modified_before_us) {
-  return Search(catalog, objects, name, modified_before_us).Run();
+Result<OrphanFiles> FindOrphans(Catalog& catalog, io::ObjectStore& objects, const TableName& name, int64_t modified_before_us,
+                                const std::set<SnapshotId>& read) {
+  return Search(catalog, objects, name, modified_before_us, read).Run();
 }
 
 }  // namespace sluice::iceberg

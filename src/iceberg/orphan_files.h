@@ -7,6 +7,7 @@
 // last part of a name, which no two objects share: other engines spell the same place in other ways ("file:/a", "file:///a").
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,14 @@ struct OrphanFiles {
 };
 
 // Of the table `name`, as the catalog has it now. Files that changed at or after `modified_before_us` are not in `files`. They are kept when
-//   - a metadata file came after the table's newest commit: a commit of unknown outcome may still land
+//   - a metadata file came after the table's newest commit, by its time or its number: a commit of unknown outcome may still land
+//   - the table has not all snapshots of `read`, those that somebody may be reading: what he reads is known to nobody else; or the catalog
+//     names an earlier state of it
 //   - the location belongs to another table, too, or did, and that one has or had rows
 //   - the table says gc.enabled = false
 // REQUIRES: nobody commits to the table for longer than the age that `modified_before_us` asks for, this process not at all meanwhile.
 // Errors of reading: then nothing is known.
-Result<OrphanFiles> FindOrphans(Catalog& catalog, io::ObjectStore& objects, const TableName& name, int64_t modified_before_us);
+Result<OrphanFiles> FindOrphans(Catalog& catalog, io::ObjectStore& objects, const TableName& name, int64_t modified_before_us,
+                                const std::set<SnapshotId>& read = {});
 
 }  // namespace sluice::iceberg

@@ -54,6 +54,12 @@ Result<void> CheckEventColumns(const TableName& name, const iceberg::TableSchema
   return {};
 }
 
+std::set<iceberg::SnapshotId> SnapshotsOf(const iceberg::TableMetadata& metadata) {
+  std::set<iceberg::SnapshotId> out;
+  for (auto& snapshot : metadata.snapshots) out.insert(snapshot.snapshot_id);
+  return out;
+}
+
 }  // namespace
 
 TableCommitter::TableCommitter(iceberg::Catalog& catalog, io::Env env, TableRegistry& registry, Table& table, std::string journal_id,
@@ -121,8 +127,22 @@ std::shared_ptr<const TableVersion> TableCommitter::Accept(const iceberg::Table&
 }
 
 void TableCommitter::Publish(const std::shared_ptr<const TableVersion>& version) {
-  std::erase_if(readers_, [](auto& reader) { return reader.expired(); });
-  readers_.push_back(registry_.Publish(table_, version));
+  const auto replaced = registry_.Version(table_);
+  std::erase_if(readers_, [](auto& readers) { return readers.alive.expired(); });
+  Readers readers{registry_.Publish(table_, version), {}};
+  if (replaced != nullptr) readers.snapshots = SnapshotsOf(replaced->metadata);
+  readers_.push_back(std::move(readers));
+}
+
+// What the version has that is shown, and earlier ones that somebody reads, but for what an expiry left to them.
+std::set<iceberg::SnapshotId> TableCommitter::SnapshotsRead() const {
+  std::set<iceberg::SnapshotId> out;
+  if (const auto shown = registry_.Version(table_)) out = SnapshotsOf(shown->metadata);
+  for (auto& readers : readers_)
+    if (!readers.alive.expired()) out.insert(readers.snapshots.begin(), readers.snapshots.end());
+  for (auto& leaving : leaving_)
+    for (auto id : leaving.snapshots) out.erase(id);
+  return out;
 }
 
 std::shared_ptr<const TableVersion> TableCommitter::AcceptAndPublish(const iceberg::Table& loaded, FeedProgress progress) {
@@ -210,7 +230,8 @@ Result<void> TableCommitter::ExpireSnapshots(const SnapshotRetention& retention)
   ASSIGN_OR_RETURN(auto progress, CheckProgress(*committed.metadata));
   AcceptAndPublish(committed, std::move(progress));
   ASSIGN_OR_RETURN(auto unreachable, iceberg::ListUnreachable(env_.objects, *before, *committed.metadata));
-  Leaving leaving{readers_, {}};
+  Leaving leaving{readers_, SnapshotsOf(*before), {}};
+  for (auto& snapshot : committed.metadata->snapshots) leaving.snapshots.erase(snapshot.snapshot_id);
   // In this order what a crash leaves can still be found from the lists.
   for (auto* uris : {&unreachable.data_files, &unreachable.manifests, &unreachable.manifest_lists, &unreachable.statistics_files})
     leaving.uris.insert(leaving.uris.end(), uris->begin(), uris->end());
@@ -225,7 +246,7 @@ Result<iceberg::OrphanFiles> TableCommitter::RemoveOrphans(int64_t age_us) {
   CHECK(current_.metadata != nullptr, "a search for orphans of a table that was not loaded");
   RETURN_IF_ERROR(RemoveUnread());
   const iceberg::TableName name{table_.name().table_namespace, table_.name().name};
-  ASSIGN_OR_RETURN(auto orphans, iceberg::FindOrphans(catalog_, env_.objects, name, env_.clock.Now().us - age_us));
+  ASSIGN_OR_RETURN(auto orphans, iceberg::FindOrphans(catalog_, env_.objects, name, env_.clock.Now().us - age_us, SnapshotsRead()));
   std::erase_if(orphans.files, [&](const io::ObjectInfo& file) {
     return std::any_of(leaving_.begin(), leaving_.end(),
                        [&](auto& leaving) { return std::find(leaving.uris.begin(), leaving.uris.end(), file.uri) != leaving.uris.end(); });
@@ -249,7 +270,7 @@ Result<iceberg::OrphanFiles> TableCommitter::RemoveOrphans(int64_t age_us) {
 Result<void> TableCommitter::RemoveUnread() {
   for (; !leaving_.empty(); leaving_.pop_front()) {
     auto& leaving = leaving_.front();
-    if (std::any_of(leaving.readers.begin(), leaving.readers.end(), [](auto& reader) { return !reader.expired(); })) return {};
+    if (std::any_of(leaving.readers.begin(), leaving.readers.end(), [](auto& readers) { return !readers.alive.expired(); })) return {};
     for (; !leaving.uris.empty(); leaving.uris.pop_front()) RETURN_IF_ERROR(env_.objects.Remove(leaving.uris.front()));
   }
   return {};

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,10 +95,18 @@ class TableCommitter {
   const std::string journal_id_;
   std::optional<KnownTable> known_;
   iceberg::Table current_;
-  std::vector<std::weak_ptr<const void>> readers_;  // of earlier versions, as far as they live
+  std::set<iceberg::SnapshotId> SnapshotsRead() const;
+
+  // The views of one version.
+  struct Readers {
+    std::weak_ptr<const void> alive;
+    std::set<iceberg::SnapshotId> snapshots;
+  };
+  std::vector<Readers> readers_;  // of earlier versions, as far as they live
   // What an expiry left to nobody but the readers of that time, in the order of its deletion.
   struct Leaving {
-    std::vector<std::weak_ptr<const void>> readers;
+    std::vector<Readers> readers;
+    std::set<iceberg::SnapshotId> snapshots;
     std::deque<std::string> uris;
   };
   std::deque<Leaving> leaving_;
