@@ -167,7 +167,9 @@ std::string InfoAction::PrintStatus(const Json& answer) const {
        {"deduplication", ByteText(log["dedup_bytes"].AsInt()) + ", " + WithThousands(log["dedup_keys_open"].AsInt()) + " keys in memory"},
        {"hot rows", hot_rows},
        {"memory", ByteText(memory["private_bytes"].AsInt()) + " of its own, of which remembered ids " +
-                      ByteText(memory["remembered_ids_bytes"].AsInt()) + ", commits " + ByteText(memory["commits_bytes"].AsInt())},
+                      ByteText(memory["remembered_ids_bytes"].AsInt()) + ", commits " + ByteText(memory["commits_bytes"].AsInt()) +
+                      ", manifests " + ByteText(memory["manifests_bytes"].AsInt()) + "; " + ByteText(memory["used_heap_bytes"].AsInt()) +
+                      " given out by its heaps"},
        {"tables", ByteText(bytes_lake) + " in their newest snapshots"},
        {"connections", WithThousands(answer["connections"].AsInt())}});
   return out + "\n" + PrintTables(answer);

@@ -22,27 +22,31 @@ using ManifestEntries = std::vector<ManifestEntry>;
 // Thread-safe; two threads that miss the same manifest both read it.
 class ManifestCache {
  public:
-  static constexpr size_t kEntriesMax = 200'000;  // over all manifests; about 1 KiB each with metrics of 25 columns
+  static constexpr uint64_t kBytesMax = uint64_t{32} << 20;  // about 5,000 files with metrics of 13 columns
 
-  explicit ManifestCache(size_t entries_max = kEntriesMax) : entries_max_(entries_max) {}
+  explicit ManifestCache(uint64_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}
 
   // Errors as ReadManifest.
   Result<std::shared_ptr<const ManifestEntries>> Get(io::ObjectStore& objects, const ManifestFile& manifest, const TableMetadata& metadata);
 
-  size_t entries() const;
+  uint64_t bytes() const;  // of memory, as they can be told from what is in it
   uint64_t hits() const;
   uint64_t misses() const;
 
  private:
-  using Kept = std::pair<std::string, std::shared_ptr<const ManifestEntries>>;
+  struct Kept {
+    std::string path;
+    std::shared_ptr<const ManifestEntries> entries;
+    uint64_t bytes;
+  };
   std::shared_ptr<const ManifestEntries> Find(const std::string& path);
   void Keep(const std::string& path, std::shared_ptr<const ManifestEntries> entries);
 
-  const size_t entries_max_;
+  const uint64_t bytes_max_;
   mutable std::mutex mutex_;
   std::list<Kept> recent_;  // most recently used first
   std::map<std::string, std::list<Kept>::iterator> by_path_;
-  size_t entries_ = 0;
+  uint64_t bytes_ = 0;
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
 };

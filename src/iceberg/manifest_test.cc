@@ -9,6 +9,7 @@
 #include "iceberg/manifest_list.h"
 #include "iceberg/manifest_reader.h"
 #include "iceberg/manifest_writer.h"
+#include "io/process_memory.h"
 #include "io/simulated_world.h"
 
 namespace sluice::iceberg {
@@ -245,7 +246,10 @@ TEST(ManifestCache, ReadsAManifestOnceAndForgetsTheOldest) {
     world.objects.objects[written.file.path] = written.bytes;
     files.push_back(written.file);
   }
-  ManifestCache cache(4);
+  ManifestCache one;
+  ASSERT_TRUE(one.Get(world.objects, files[0], table).ok());
+  world.objects.reads.clear();
+  ManifestCache cache(2 * one.bytes());
   for (int round = 0; round < 2; round++) {
     ASSERT_TRUE(cache.Get(world.objects, files[0], table).ok());
     ASSERT_TRUE(cache.Get(world.objects, files[1], table).ok());
@@ -253,9 +257,46 @@ TEST(ManifestCache, ReadsAManifestOnceAndForgetsTheOldest) {
   EXPECT_EQ(cache.hits(), 2U);
   EXPECT_EQ(world.objects.reads["file:///m0"], 1);
   ASSERT_TRUE(cache.Get(world.objects, files[2], table).ok());
-  EXPECT_EQ(cache.entries(), 4U);
+  EXPECT_EQ(cache.bytes(), 2 * one.bytes());
   ASSERT_TRUE(cache.Get(world.objects, files[0], table).ok());
   EXPECT_EQ(world.objects.reads["file:///m0"], 2) << "it was the least recently used";
+}
+
+// Found by looking at what grows: it was bounded by a number of files, each of which took six times what was thought.
+TEST(ManifestCache, KnowsWhatItTakes) {
+  constexpr int kManifests = 50, kFiles = 100, kColumns = 13;
+  TestWorld world;
+  TableMetadata table = TestMetadata();
+  std::vector<ManifestFile> manifests;
+  for (int i = 0; i < kManifests; i++) {
+    std::vector<ManifestEntry> entries;
+    for (int k = 0; k < kFiles; k++) {
+      auto& entry = entries.emplace_back(Entry(EntryStatus::kAdded, "file:///warehouse/bronze/events/data/" + std::to_string(k) + ".parquet", 1));
+      for (FieldId column = 1; column <= kColumns; column++) {
+        auto& m = entry.file.metrics;
+        m.column_sizes[column] = m.value_counts[column] = 1'000, m.null_value_counts[column] = 0;
+        m.lower_bounds[column] = "a bound", m.upper_bounds[column] = "a bound of 16 by";
+      }
+    }
+    WrittenManifest written = Write(table, entries);
+    written.file.path = "file:///m" + std::to_string(i);
+    world.objects.objects[written.file.path] = written.bytes;
+    manifests.push_back(written.file);
+  }
+  const auto fill = [&](ManifestCache& cache) {
+    for (auto& manifest : manifests) CHECK(cache.Get(world.objects, manifest, table).ok(), "a manifest");
+  };
+  ManifestCache cache;
+  const auto before = static_cast<double>(io::UsedHeapBytes());
+  fill(cache);
+  const auto grown = static_cast<double>(io::UsedHeapBytes()) - before;
+  if (grown > 0) {  // a sanitizer's heap tells nothing
+    EXPECT_NEAR(static_cast<double>(cache.bytes()), grown, grown / 10);
+  }
+  ManifestCache small(cache.bytes() / 3);
+  fill(small);
+  EXPECT_LE(small.bytes(), cache.bytes() / 3);
+  EXPECT_GT(small.bytes(), cache.bytes() / 4);
 }
 
 }  // namespace

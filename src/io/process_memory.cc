@@ -26,6 +26,11 @@ uint64_t PrivateMemoryBytes() {
   return (resident - std::min(resident, shared)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+uint64_t UsedHeapBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
 void ShareHeaps() { mallopt(M_ARENA_MAX, kHeapsMax); }
 
 }  // namespace sluice::io

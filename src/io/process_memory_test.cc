@@ -8,6 +8,7 @@
 #include <barrier>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +33,22 @@ TEST(ProcessMemory, CountsWhatIsNobodyElses) {
   EXPECT_NEAR(static_cast<double>(with_both - with_own), 0, 2 * kMiB);
   munmap(own, kBytes);
   munmap(shared, kBytes);
+}
+
+TEST(ProcessMemory, CountsWhatWasAskedForAndNotGivenBack) {
+  constexpr size_t kPieces = 3000, kBytes = 1 << 10;
+  const auto used = [] { return static_cast<double>(UsedHeapBytes()); };
+  const double before = used();
+  std::vector<std::unique_ptr<char[]>> pieces(kPieces);
+  for (auto& piece : pieces) piece = std::make_unique<char[]>(kBytes);
+  auto large = std::make_unique<char[]>(size_t{64} << 20);  // a mapping of its own, which nobody touched
+  const double held = used() - before;
+  if (used() > 0) {  // a sanitizer's heap tells nothing
+    EXPECT_NEAR(held, (64 << 20) + kPieces * kBytes, kMiB);
+  }
+  large.reset();
+  pieces.clear();
+  EXPECT_NEAR(used() - before, 0, kMiB);
 }
 
 // Heaps of the C library, as it tells itself, while `count` threads have memory.

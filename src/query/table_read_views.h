@@ -15,9 +15,12 @@ namespace sluice::query {
 // Thread-safe. References must outlive it and every view.
 class TableReadViews : public ReadViewSource {
  public:
-  TableReadViews(io::Env env, const table::TableRegistry& registry) : env_(env), registry_(registry) {}
+  // `manifests_bytes_max`: of memory, for manifests of tables that were read.
+  TableReadViews(io::Env env, const table::TableRegistry& registry, uint64_t manifests_bytes_max = iceberg::ManifestCache::kBytesMax)
+      : env_(env), registry_(registry), manifests_(manifests_bytes_max) {}
   Result<std::shared_ptr<const ReadView>> NewView() override;
   bool IsLoading(std::string_view schema, std::string_view name) override;
+  uint64_t manifests_bytes() const { return manifests_.bytes(); }
 
  private:
   io::Env env_;

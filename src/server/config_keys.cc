@@ -103,6 +103,7 @@ const ConfigKey kKeys[] = {
     Number<[](auto& o) -> auto& { return o.sql.worker_bytes_max; }>("sql.worker_bytes_max", "Private memory of a SQL worker process."),
     Number<[](auto& o) -> auto& { return o.sql.duckdb_bytes_max; }>("sql.duckdb_bytes_max", "Memory after which DuckDB spills to disk."),
     Number<[](auto& o) -> auto& { return o.sql.spill_bytes_max; }>("sql.spill_bytes_max", "Disk space that one SQL worker may spill to."),
+    Number<[](auto& o) -> auto& { return o.sql.manifests_bytes_max; }>("sql.manifests_bytes_max", "Memory for what manifests say of data files, about 6 KiB each."),
 };
 
 size_t EditDistance(std::string_view a, std::string_view b) {

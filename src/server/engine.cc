@@ -74,7 +74,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(io::Env env, ServerOptions options)
 
 Result<void> Engine::OpenFront() {
   ASSIGN_OR_RETURN(auto address, io::ParseSocketAddress(options_.listen));
-  views_ = std::make_unique<query::TableReadViews>(env_, pipeline_->registry());
+  views_ = std::make_unique<query::TableReadViews>(env_, pipeline_->registry(), options_.sql.manifests_bytes_max);
   ASSIGN_OR_RETURN(queries_, query::Session::Open(env_, SessionOptionsOf(options_.sql, pipeline_->directory().spill()), *views_));
   ingest_endpoint_ = std::make_unique<front::http::IngestEndpoint>(env_, pipeline_->gate(), pipeline_->gate().limits());
   sql_endpoint_ = std::make_unique<front::http::SqlEndpoint>(env_, *queries_, options_.sql.timeout_ms);

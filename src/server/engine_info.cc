@@ -219,8 +219,10 @@ Json Engine::Status() {
   hot.Set("file_bytes_max", pipeline_->memory().file_bytes_max());
   Json memory;
   memory.Set("private_bytes", io::PrivateMemoryBytes());
+  memory.Set("used_heap_bytes", io::UsedHeapBytes());
   memory.Set("remembered_ids_bytes", stats.dedup_memory_bytes);
   memory.Set("commits_bytes", stats.commit_memory_bytes);
+  memory.Set("manifests_bytes", views_->manifests_bytes());
   Json out;
   out.Set("data", data());
   out.Set("url", url());
@@ -245,6 +247,7 @@ Json Engine::Status() {
 
 std::string Engine::Metrics() {
   env_.metrics.GetGauge(kPrivateMemoryBytes).Set(static_cast<double>(io::PrivateMemoryBytes()));
+  env_.metrics.GetGauge(kUsedHeapBytes).Set(static_cast<double>(io::UsedHeapBytes()));
   env_.metrics.GetGauge(kHotBytes).Set(static_cast<double>(pipeline_->memory().bytes_used()));
   env_.metrics.GetGauge(kHotFileBytes).Set(static_cast<double>(pipeline_->memory().file_bytes_used()));
   for (auto& feed : pipeline_->feeds())

@@ -31,6 +31,7 @@ std::span<const io::MetricFamily> MetricFamilies() {
       log::kSegments,
       log::kDedupKeysOpen,
       kPrivateMemoryBytes,
+      kUsedHeapBytes,
       kHotBytes,
       kHotFileBytes,
       kHotRows,

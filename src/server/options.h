@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 #include "base/result.h"
+#include "iceberg/manifest_cache.h"
 #include "ingest/router.h"
 #include "log/log.h"
 #include "tier/tier_options.h"
@@ -36,6 +37,7 @@ struct SqlOptions {
   uint64_t worker_bytes_max = uint64_t{1} << 30;   // private memory of a worker process
   uint64_t duckdb_bytes_max = uint64_t{512} << 20;  // what DuckDB may use of it
   uint64_t spill_bytes_max = uint64_t{1} << 30;
+  uint64_t manifests_bytes_max = iceberg::ManifestCache::kBytesMax;  // of the server's memory
 };
 
 struct ServerOptions {

@@ -98,6 +98,9 @@ def test_status_shows_the_bytes_of_each_part(server):
     answer = server.get("/v1/status").json()
     assert answer["tables"][0]["bytes_lake"] == files > 0
     assert all(answer["memory"][part] > 0 for part in ("private_bytes", "remembered_ids_bytes", "commits_bytes"))
+    assert answer["memory"]["manifests_bytes"] == 0 and "used_heap_bytes" in answer["memory"]  # a sanitizer's heap tells nothing
+    server.sql("SELECT id FROM bronze.events__lake LIMIT 1")
+    assert server.get("/v1/status").json()["memory"]["manifests_bytes"] > 0
     journal = [file.stat().st_size for file in (server.data / "log/journal").iterdir() if file.name.endswith(".segment") or file.name.startswith("spare-")]
     assert answer["log"]["journal_bytes"] == sum(journal)
     assert answer["log"]["journal_segments"] + answer["log"]["spare_segments"] == len(journal)
