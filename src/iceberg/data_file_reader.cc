@@ -75,13 +75,21 @@ class DataFileReader::State {
     PARQUET_ASSIGN_OR_THROW(reader_, builder.Build());
     auto metadata = reader_->parquet_reader()->metadata();
     positions_.push_back(0);
-    for (int i = 0; i < metadata->num_row_groups(); i++) positions_.push_back(positions_.back() + metadata->RowGroup(i)->num_rows());
+    for (int i = 0; i < metadata->num_row_groups(); i++) {
+      const int64_t rows = metadata->RowGroup(i)->num_rows();
+      if (rows < 0 || rows > INT64_MAX - positions_.back())
+        return Error{ErrorCode::kCorruption, "row group " + std::to_string(i) + " has " + std::to_string(rows) + " rows"};
+      positions_.push_back(positions_.back() + rows);
+    }
     return {};
   }
 
   Result<Columns> ReadRowGroup(int row_group) {
     auto group = static_cast<size_t>(row_group);
     int64_t rows = positions_[group + 1] - positions_[group];
+    if (rows > kRowsMax)
+      return Error{ErrorCode::kInvalid, "row group " + std::to_string(row_group) + " says that it has " + std::to_string(rows) + " rows",
+                   "rewrite the file with row groups of " + std::to_string(kRowsMax) + " rows at most"};
     ::arrow::FieldVector fields;
     ::arrow::ArrayVector arrays;
     for (const NestedField& field : wanted_.fields) {

@@ -29,8 +29,10 @@ class DataFileReader {
   // REQUIRES: 0 <= row_group <= row_groups().
   int64_t first_position(int row_group) const;
 
+  static constexpr int64_t kRowsMax = int64_t{1} << 24;  // of a row group that is read: columns that the file does not have cost memory, too
+
   // One row group: the bound of memory is what the file's writer made it. The Columns live on their own.
-  // kInvalid: a required column is missing. kCorruption: damaged bytes, or a type that cannot become the wanted one.
+  // kInvalid: a required column is missing, or it has more than kRowsMax rows. kCorruption: damaged bytes, or a type that cannot become the wanted one.
   // REQUIRES: 0 <= row_group < row_groups().
   Result<Columns> ReadRowGroup(int row_group);
 

@@ -89,6 +89,21 @@ TEST(DataFileReader, ReportsDamageAsCorruptionAndIoErrorsAsTheyAre) {
   EXPECT_EQ(DataFileReader::Open(std::move(object), SchemaOf({id})).error().code, ErrorCode::kUnavailable);
 }
 
+// Found by fuzzing: 181 bytes say that they have 158 million rows, and columns that a file does not have are made of so many nulls.
+TEST(DataFileReader, RowsThatAreOnlySaidCostNoMemory) {
+  const char bytes[] =
+      "P\x06\x19\x1c\x19\x1c&\x00\x15\x04\x19,5\x00\x18\x05table\x15\x02\x00\x15\x04%\x02\x18\x01\x62%\x00\x35\x04\x1c\x1c"
+      "\x00\x00\x00\x16\x06\x19\x1c\x19\x1c&\x00\x1c\x15\x0c\x19\x35\x00\x06\x10\x19\x18\x01\x62\x15\x0c\x16\x06\x16r\x16\x96"
+      "\x01&L&\x08\x1c\x36\x02(\x01x\x18\x01x\x11\x11\x00\x19,\x15\x04\x15\x00\x15\x02\x00\x15\x00\x15\x10\x15\x02\x00<\x16"
+      "\x04\x19\x06\x19&\x02\x04\x00\x00\x16\xc8\x01\x15\x1a\x16\x9e\x01\x15*\x00\x16r\x16\xfa\xd9\xf7\xe8\x96\x01\x00( parqu"
+      "et-cpp-arrow version 2&\x00\x1c.1\x19\x1c\x1c\x00\x00\x00\xa5\x00\x00\x00PAR1";
+  MemoryObjects objects;
+  objects.objects[kUri] = std::string(bytes, sizeof bytes - 1);
+  auto reader = Must(DataFileReader::Open(Must(objects.Open(kUri)), SchemaOf({{7, "x", TypeId::kLong}})));
+  EXPECT_GT(reader->rows(), 100'000'000);
+  EXPECT_EQ(reader->ReadRowGroup(0).error().code, ErrorCode::kInvalid);
+}
+
 TEST(DataFileColumns, FieldIdsGoThroughArrowMetadata) {
   std::string metadata = EncodeFieldIdMetadata(2147483647);
   EXPECT_EQ(FieldIdFromMetadata(metadata.data()), 2147483647);
