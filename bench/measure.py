@@ -40,14 +40,23 @@ def become_real_time():
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
+@contextlib.contextmanager
+def pauses(seconds):
+    """Adds for how long the machine ran nobody, at the longest, to the dictionary that it yields; nothing, where nobody may look."""
+    figures = {}
+    with subprocess.Popen([PROGRAMS / "sluice_probe", "pauses", "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True) as probe:
+        yield figures
+        figures |= {f"pause_{key}": value for key, value in json.loads(probe.communicate()[0])["pauses"].items()}
+
+
 def load(server, batch, seconds, rate=0, connections=64, spread="one", warmup=1.0):
-    """Sends events to a server; adds what the server used meanwhile."""
+    """Sends events to a server; adds what the server used meanwhile, and, at a rate, how long the machine paused."""
     out = {}
-    with used_by(server, lambda: out["events_answered"]) as used:
+    with used_by(server, lambda: out["events_answered"]) as used, pauses(warmup + seconds) if rate else contextlib.nullcontext({}) as paused:
         out |= run_json(PROGRAMS / "sluice_load", "--port", server.port, "--batch", batch, "--connections", connections, "--seconds", seconds,
                         "--warmup", warmup, "--rate", rate, "--spread", spread, "--requests", max(connections, min(4000, 200_000 // batch)),
                         first=become_real_time if rate else None)
-    return out | used
+    return out | used | paused
 
 
 def probe(names, seconds):

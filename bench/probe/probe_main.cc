@@ -2,9 +2,11 @@
 //
 // sluice_probe: what the machine gives right now. Memory, compression and JSON on one core; the disk to one writer that waits for each
 // write, the journal's way: O_DIRECT, O_DSYNC, into blocks that were written before, from a thread of the journal writer's priority
-// (a busy machine wakes others up at its ticks of 4 ms). Prints one JSON object.
+// (a busy machine wakes others up at its ticks of 4 ms). Pauses: for how long each core ran nobody, not even who goes before everybody.
+// Prints one JSON object.
 
 #include <fcntl.h>
+#include <sched.h>
 #include <simdjson.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -16,7 +18,10 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <memory>
 #include <new>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "base/json.h"
@@ -133,6 +138,38 @@ Json Disk(io::Env env, const ProbeOptions& options, size_t block_bytes) {
   return out;
 }
 
+// The longest that one who sleeps a millisecond at a time on this core, before all others, slept too long. Nothing: that is not allowed.
+std::optional<double> LongestPauseUs(io::Clock& clock, size_t core, double seconds) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  sched_param before_others{};
+  before_others.sched_priority = sched_get_priority_max(SCHED_FIFO);
+  if (sched_setaffinity(0, sizeof cores, &cores) != 0 || sched_setscheduler(0, SCHED_FIFO, &before_others) != 0) return std::nullopt;
+  constexpr int64_t kSleepUs = 1'000;
+  double longest = 0;
+  const double begin = WallSeconds();
+  for (double now = begin; now - begin < seconds;) {
+    clock.SleepUs(kSleepUs);
+    const double after = WallSeconds();
+    longest = std::max(longest, (after - now) * 1e6 - kSleepUs);
+    now = after;
+  }
+  return longest;
+}
+
+Json Pauses(io::Env env, const ProbeOptions& options) {
+  std::vector<std::optional<double>> longest(std::thread::hardware_concurrency());
+  std::vector<std::unique_ptr<io::Thread>> threads;
+  for (size_t core = 0; core < longest.size(); core++)
+    threads.push_back(env.threads.Start("pauses", io::ThreadPriority::kNormal, [&, core] { longest[core] = LongestPauseUs(env.clock, core, options.seconds); }));
+  for (auto& thread : threads) thread->Join();
+  const auto most = *std::max_element(longest.begin(), longest.end());
+  Json out = Json::MakeObject();
+  if (most) out.Set("longest_us", *most);
+  return out;
+}
+
 int Run(int argc, char** argv) {
   const std::map<std::string, std::function<Json(io::Env, const ProbeOptions&)>> all = {
       {"memory", Memory},
@@ -141,11 +178,12 @@ int Run(int argc, char** argv) {
       {"disk_4k", [](io::Env env, const ProbeOptions& o) { return Disk(env, o, size_t{4} << 10); }},
       {"disk_64k", [](io::Env env, const ProbeOptions& o) { return Disk(env, o, size_t{64} << 10); }},
       {"disk_1m", [](io::Env env, const ProbeOptions& o) { return Disk(env, o, size_t{1} << 20); }},
+      {"pauses", Pauses},
   };
   ProbeOptions options;
   std::vector<std::string> names;
   CLI::App app("Measures what the machine gives right now and prints it as JSON.");
-  app.add_option("name", names, "memory, zstd, json, disk_4k, disk_64k, disk_1m")->required()->check(CLI::IsMember(all));
+  app.add_option("name", names, "memory, zstd, json, disk_4k, disk_64k, disk_1m, pauses")->required()->check(CLI::IsMember(all));
   app.add_option("--directory", options.directory, "on the disk to be measured")->capture_default_str();
   app.add_option("--seconds", options.seconds, "of each")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
