@@ -109,6 +109,17 @@ TEST(DataFileMetrics, FollowsTheMode) {
   EXPECT_EQ(MetricsOf(binary, json, {MetricsMode::Kind::kTruncate, 3}).lower_bounds.at(1), "abc");
 }
 
+// Found by the simulator, seed 1304818 with visits of another engine: where bounds are short, a bound of a UUID was cut before it became bytes,
+// and ended the process.
+TEST(DataFileMetrics, BoundsOfFixedLengthAreCutAtTheEndOnly) {
+  const std::string uuid = "0123456789abcdef", fixed(100, 'x');
+  const auto json = [](const std::string& value) { return "[\"" + value + "\"]"; };
+  EXPECT_EQ(MetricsOf({1, "c", TypeId::kUuid}, json(uuid), {MetricsMode::Kind::kTruncate, 1}).lower_bounds.at(1), uuid);
+  const ColumnMetrics metrics = MetricsOf({1, "c", Type::Fixed(100)}, json(fixed), {MetricsMode::Kind::kTruncate, 16});
+  EXPECT_EQ(metrics.lower_bounds.at(1), fixed.substr(0, 16));
+  EXPECT_EQ(metrics.upper_bounds.at(1), fixed.substr(0, 15) + "y");
+}
+
 TEST(DataFileMetrics, BoundsLeavesOfStructsButNotOfListsAndMaps) {
   ColumnMetrics in_struct = MetricsOf({1, "s", Type::Struct({{2, "x", TypeId::kLong}})}, R"([{"x": 4}, null, {"x": null}])");
   EXPECT_EQ(in_struct.value_counts.at(2), 3);

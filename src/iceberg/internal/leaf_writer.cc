@@ -123,7 +123,8 @@ struct FixedKind {
   using DType = pq::FLBAType;
   BytesBounds bounds;
   int32_t width;
-  FixedKind(const Type& type, size_t bytes_max) : bounds(bytes_max), width(type.id == TypeId::kUuid ? kUuidBytes : type.length) {}
+  // Bounds are kept whole: a value that was cut would be none of the type.
+  FixedKind(const Type& type, size_t) : bounds(SIZE_MAX), width(type.id == TypeId::kUuid ? kUuidBytes : type.length) {}
   size_t Gather(const ArrowColumn& from, Positions at, pq::FixedLenByteArray* out) {
     for (size_t i = 0; i < at.size(); i++) out[i].ptr = from.FixedBytes(at[i]);
     return at.size() * static_cast<size_t>(width);
