@@ -17,7 +17,11 @@ namespace {
 using Renderers = std::vector<std::unique_ptr<ColumnRenderer>>;
 
 template <class T>
-T ValueAt(const ArrowArray& array, int64_t row) { return static_cast<const T*>(array.buffers[1])[row]; }
+T ValueAt(const ArrowArray& array, int64_t row) {
+  T value;  // a worker that is not trusted aligns as it likes
+  std::memcpy(&value, static_cast<const char*>(array.buffers[1]) + row * static_cast<int64_t>(sizeof(T)), sizeof value);
+  return value;
+}
 
 class NullColumn : public ColumnRenderer {
  public:
