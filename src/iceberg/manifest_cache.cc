@@ -13,10 +13,20 @@ constexpr uint64_t PieceBytes(uint64_t bytes) { return bytes == 0 ? 0 : std::max
 
 uint64_t BeyondItself(int64_t) { return 0; }
 uint64_t BeyondItself(const std::string& text) { return text.capacity() < sizeof text / 2 ? 0 : PieceBytes(text.capacity() + 1); }
+uint64_t BeyondItself(const std::optional<std::string>& text) { return text ? BeyondItself(*text) : 0; }
+
+uint64_t BeyondItself(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text != nullptr ? BeyondItself(*text) : 0;
+}
+
+uint64_t BeyondItself(const ManifestEntry&) { return 0; }  // BytesOf
 
 template <class T>
 uint64_t BeyondItself(const std::vector<T>& items) {
-  return PieceBytes(items.capacity() * sizeof(T));
+  uint64_t out = PieceBytes(items.capacity() * sizeof(T));
+  for (auto& item : items) out += BeyondItself(item);
+  return out;
 }
 
 template <class T>
@@ -33,7 +43,8 @@ uint64_t BytesOf(const ManifestEntries& entries) {
     auto& m = file.metrics;
     out += BeyondItself(file.path) + BeyondItself(file.partition) + BeyondItself(file.split_offsets) + BeyondItself(file.equality_ids) +
            BeyondItself(m.column_sizes) + BeyondItself(m.value_counts) + BeyondItself(m.null_value_counts) +
-           BeyondItself(m.nan_value_counts) + BeyondItself(m.lower_bounds) + BeyondItself(m.upper_bounds);
+           BeyondItself(m.nan_value_counts) + BeyondItself(m.lower_bounds) + BeyondItself(m.upper_bounds) +
+           BeyondItself(file.key_metadata) + BeyondItself(file.referenced_data_file);
   }
   return out;
 }

@@ -264,7 +264,7 @@ TEST(ManifestCache, ReadsAManifestOnceAndForgetsTheOldest) {
 
 // Found by looking at what grows: it was bounded by a number of files, each of which took six times what was thought.
 TEST(ManifestCache, KnowsWhatItTakes) {
-  constexpr int kManifests = 50, kFiles = 100, kColumns = 13;
+  constexpr int kManifests = 20, kFiles = 100, kColumns = 13;
   TestWorld world;
   TableMetadata table = TestMetadata();
   std::vector<ManifestFile> manifests;
