@@ -25,7 +25,10 @@ namespace base {
 // Division that rounds down, also below zero: hours and days before 1970.
 constexpr int64_t FloorDiv(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 // What that leaves, in [0, b), for b > 0; FloorDiv(a, b) * b may be no int64_t.
-constexpr int64_t FloorMod(int64_t a, int64_t b) { return (a % b + b) % b; }
+template <class Int>
+constexpr Int FloorMod(Int a, Int b) {
+  return (a % b + b) % b;
+}
 
 // RFC 3339 with seconds and offset ("2026-01-15T00:00:00.123456Z", "+02:00"); `T` and `Z` in either case; a leap second
 // (":60") counts as the next second; digits beyond microseconds are cut. Years 0000 to 9999.

@@ -23,7 +23,8 @@ bool EndsWithOne(std::string_view name, std::span<const std::string_view> suffix
 }
 
 std::string NameOf(const std::string& uri) { return uri.substr(uri.rfind('/') + 1); }
-// Of a metadata file, as all engines number them: "00012-<uuid>.metadata.json". -1: it has none.
+
+// Of a metadata file, as engines with a catalog number them: "00012-<uuid>.metadata.json". -1: it has none.
 int64_t NumberOf(const std::string& uri) {
   const std::string name = NameOf(uri);
   int64_t number = -1;

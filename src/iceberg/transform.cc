@@ -63,17 +63,12 @@ int64_t TimeUnits(TransformKind kind, int64_t value, const Type& source) {
   return kind == TransformKind::kMonth ? months : base::FloorDiv(months, 12);
 }
 
-// How far `value` lies above the next lower multiple of `width`, also below zero.
-template <class Int>
-Int AboveMultiple(Int value, int32_t width) {
-  return ((value % width) + width) % width;
-}
-
 Value TruncateValue(const Value& value, const Type& source, int32_t width) {
-  if (auto* decimal = std::get_if<Int128>(&value)) return Value(static_cast<Int128>(static_cast<Uint128>(*decimal) - static_cast<Uint128>(AboveMultiple(*decimal, width))));
+  if (auto* decimal = std::get_if<Int128>(&value))
+    return Value(static_cast<Int128>(static_cast<Uint128>(*decimal) - static_cast<Uint128>(base::FloorMod(*decimal, Int128{width}))));
   if (auto* number = std::get_if<int64_t>(&value)) {
     // The lowest numbers wrap around, as the spec's formula does in the type's own width.
-    auto rounded = static_cast<uint64_t>(*number) - static_cast<uint64_t>(AboveMultiple(*number, width));
+    auto rounded = static_cast<uint64_t>(*number) - static_cast<uint64_t>(base::FloorMod(*number, int64_t{width}));
     return Value(source.id == TypeId::kInt ? int64_t{static_cast<int32_t>(rounded)} : static_cast<int64_t>(rounded));
   }
   const auto& text = std::get<std::string>(value);
@@ -145,7 +140,7 @@ std::string PartitionValueToText(const Transform& transform, const Value& value,
   char text[32];
   switch (transform.kind) {
     case TransformKind::kHour:
-      std::snprintf(text, sizeof text, "-%02d", static_cast<int>(*number - base::FloorDiv(*number, 24) * 24));
+      std::snprintf(text, sizeof text, "-%02d", static_cast<int>(base::FloorMod<int64_t>(*number, 24)));
       return ValueToText(Value(base::FloorDiv(*number, 24)), TypeId::kDate) + text;
     case TransformKind::kMonth: {
       int64_t year = base::FloorDiv(*number, 12);
